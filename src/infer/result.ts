@@ -1,0 +1,94 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.js'
+
+export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
+export type Method = 'smc' | 'importance'
+
+/** What `infer { ... }` and the flags of `run` may set. */
+export interface Settings {
+  readonly particles: number
+  readonly seed: number
+  readonly method: Method
+  readonly resample: Scheme
+  /** Resample when ESS < threshold x particles; 0 never, 1 always. */
+  readonly threshold: number
+  readonly fuse: boolean
+  readonly twist: boolean
+  /** Most rows of one model call. */
+  readonly batch: number
+}
+
+/** A value as JSON: numbers, strings, booleans, arrays, objects. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
+
+/** The result of a run; its fields are those of `--json` (cli.md), `"schema": 1`. */
+export interface RunResult {
+  readonly schema: 1
+  readonly smcc: string
+  readonly program: string
+  readonly programHash: string
+  readonly models: Readonly<Record<string, { readonly id: string; readonly hash: string }>>
+  readonly settings: Settings
+  readonly partial: boolean
+  /** log Z-hat; null when every particle is dead. */
+  readonly logZ: number | null
+  readonly ess: number
+  readonly alive: number
+  readonly resamples: number
+  /** Equal values added up, most probable first; empty for a real-valued result. */
+  readonly posterior: readonly PosteriorEntry[]
+  /** Mean, sd and quantiles of a real-valued result, one entry a field (`path` is "" for a plain number). */
+  readonly moments: readonly Moments[]
+  readonly samples: readonly Sample[]
+  readonly steps: readonly Step[]
+  readonly timing: { readonly seconds: number; readonly tokens: number; readonly tokensPerSecond: number }
+  readonly warnings: readonly Diagnostic[]
+}
+
+export interface PosteriorEntry {
+  readonly value: Json
+  readonly probability: number
+  readonly count: number
+}
+
+export interface Moments {
+  /** "mu", "xs[0]", "a.b"; "" for a plain number. */
+  readonly path: string
+  readonly mean: number
+  readonly sd: number
+  /** Weighted quantiles at 0.05, 0.25, 0.5, 0.75, 0.95. */
+  readonly quantiles: Readonly<Record<'5%' | '25%' | '50%' | '75%' | '95%', number>>
+}
+
+export interface Sample {
+  /** What the particle returned; null for one that died, or that an interrupted run left unfinished. */
+  readonly value: Json
+  /** Normalised over the population. */
+  readonly weight: number
+  /** Absolute; null for a dead particle. */
+  readonly logWeight: number | null
+}
+
+/** One resampling point of the population. */
+export interface Step {
+  readonly step: number
+  readonly ess: number
+  readonly alive: number
+  readonly resampled: boolean
+  /** log Z-hat of the intermediate target at this point; null when all are dead. */
+  readonly logZ: number | null
+  /** Slot i was filled from slot ancestors[i]; null when nothing was resampled. */
+  readonly ancestors: readonly number[] | null
+  /** Distinct slots of the start that the population descends from. */
+  readonly distinctAncestors: number
+}
+
+/** What a running sampler tells at every resampling point and model call. */
+export interface Progress {
+  readonly step: number
+  readonly ess: number
+  readonly alive: number
+  readonly finished: number
+  readonly distinctAncestors: number
+  readonly tokens: number
+  readonly seconds: number
+}

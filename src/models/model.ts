@@ -1,0 +1,103 @@
+import type { DrawKey, Randomness } from './randomness.js'
+
+/**
+ * A language model as the executor sees it: histories of tokens, and two questions about what follows them.
+ * Implementations: ONNX graphs (`transformer.ts`), Markov tables (`table.ts`). All log probabilities are natural logs.
+ */
+export interface LanguageModel {
+  /** As the program or `--model` names it. */
+  readonly id: string
+  /** SHA-256 of what determines its probabilities (weights, config, tokenizer), hex. */
+  readonly hash: string
+  /** Most tokens that a history may hold, prompt and begin token included; Infinity for tables. */
+  readonly contextLength: number
+  readonly vocabulary: Vocabulary
+  /** The history that holds just these tokens (a prompt, begin token included where the model expects one). */
+  start(prompt: readonly number[]): History
+  /** The history one token longer. Never calls the model: state is computed when a question needs it. */
+  extend(history: History, token: number): History
+  /** Draw one next token for each request; the replies stand in the order of the requests. */
+  draw(requests: readonly DrawRequest[], options: ServeOptions): Promise<DrawReply[]>
+  /** For each request, log p(tokens[i] | history, tokens[..i]), as one array of tokens.length numbers. */
+  score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]>
+  /** Frees sessions and arenas; the model cannot be used afterwards. */
+  dispose(): Promise<void>
+}
+
+/** A path of tokens. Immutable; paths that share a beginning share the objects, so a copy is a pointer. */
+export interface History {
+  /** Unique within the process. */
+  readonly id: number
+  readonly length: number
+  /** The last token; -1 in the empty history. */
+  readonly token: number
+  readonly parent: History | null
+}
+
+/** Which next tokens a draw may return. */
+export type Mask = 'all' | 'notEnd'
+
+export interface DrawRequest {
+  readonly history: History
+  /** > 0; probabilities are softmax(logits / temperature). */
+  readonly temperature: number
+  readonly mask: Mask
+  readonly random: Randomness
+  readonly key: DrawKey
+}
+
+export interface DrawReply {
+  /** The drawn token; -1 when the mask leaves nothing with positive probability. */
+  readonly token: number
+  /** log p(token | history) of the tempered model, before the mask. */
+  readonly logProb: number
+  /** log of the probability that the mask leaves: 0 for 'all', -Infinity when nothing is left. */
+  readonly logMass: number
+}
+
+export interface ScoreRequest {
+  readonly history: History
+  readonly temperature: number
+  /** At least one token. */
+  readonly tokens: readonly number[]
+  /** Whether a stream will stand after the tokens: their state is then worth keeping. */
+  readonly keep: boolean
+}
+
+export interface ServeOptions {
+  /** Most rows of one model call. */
+  readonly rows: number
+  /** The histories that particles still stand on; state of any other may be dropped. */
+  live(): Iterable<History>
+}
+
+/** Tokens and text. Text is bytes underneath: a token may hold part of a character. */
+export interface Vocabulary {
+  readonly size: number
+  /** SHA-256 of the token list; two models with equal identities read the same token ids. */
+  readonly identity: string
+  /** Ids that end a text; empty when the model has none. `lm.end` is the first. */
+  readonly end: readonly number[]
+  /** A prompt, with the begin token that the model expects. */
+  encodePrompt(text: string): number[]
+  /** Text that continues a stream: no begin token, no added space. Throws SmcError when the text cannot be cut. */
+  encodeContinuation(text: string): number[]
+  /** A chat through the model's template, up to where the answer begins. Throws SmcError when the model has none. */
+  encodeChat(messages: readonly ChatMessage[]): number[]
+  /** The bytes that a token adds to the text; empty for end tokens and other special tokens. */
+  bytes(token: number): Uint8Array
+}
+
+export interface ChatMessage {
+  readonly role: string
+  readonly content: string
+}
+
+/** Text of a path of tokens; bytes that do not (yet) form a character show as U+FFFD. */
+export function textOf(vocabulary: Vocabulary, tokens: Iterable<number>): string {
+  const chunks: Uint8Array[] = []
+  for (const token of tokens) chunks.push(vocabulary.bytes(token))
+  return decoder.decode(Buffer.concat(chunks))
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
