@@ -1,0 +1,90 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import type { Json, RunResult, Settings } from '../infer/result.js'
+import { type diagnosticJson, jsonText, resultJson } from './json.js'
+
+/** Where an effective setting came from; `random` is a seed that nobody chose. */
+export type SettingOrigin = 'flag' | 'program' | 'default' | 'random'
+
+/** What the folder of `--out` records beside the result itself. */
+export interface Provenance {
+  readonly origins: Readonly<Record<keyof Settings, SettingOrigin>>
+  /** The parameters that the run was given on the command line or in a file. */
+  readonly params: Readonly<Record<string, Json>>
+  /** The version of Node.js, "v20.19.0". */
+  readonly node: string
+  /** Operating system and processor, "linux x64". */
+  readonly platform: string
+  /** SHA-256 of a text, hex; a parameter because hashing belongs to the platform. */
+  readonly hash: (text: string) => string
+}
+
+/** The files that describe a run, besides `report.html`, each with its text; `manifest.json` is the last, as it holds the hashes of the others. */
+export function folderFiles(result: RunResult, html: string, provenance: Provenance): ReadonlyMap<string, string> {
+  const { samples, steps, settings, ...rest } = resultJson(result) as Record<string, Json> & {
+    samples: readonly Json[]
+    steps: readonly Json[]
+    settings: Settings & Record<string, Json>
+  }
+  const files = new Map([
+    ['particles.jsonl', jsonLines(samples)],
+    ['steps.jsonl', jsonLines(steps)],
+    ['report.html', html],
+  ])
+  const { origins, params, node, platform, hash } = provenance
+  const manifest = {
+    ...rest,
+    settings: Object.fromEntries(
+      Object.entries(settings).map(([name, value]) => [name, { value, from: origins[name as keyof Settings] }]),
+    ),
+    params,
+    versions: { smcc: result.smcc, node, platform },
+    files: Object.fromEntries([...files].map(([name, text]) => [name, { sha256: hash(text) }])),
+  }
+  return files.set('manifest.json', jsonText(manifest))
+}
+
+/** Whether parsed JSON is the manifest of an earlier run, of a schema that this version knows. */
+export function isManifest(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const manifest = value as Record<string, unknown>
+  return (
+    manifest.schema === 1 && typeof manifest.smcc === 'string' && typeof manifest.settings === 'object' && 'files' in manifest
+  )
+}
+
+/** The result that a folder holds, from the texts of its files; throws a SyntaxError or TypeError when they are damaged. */
+export function readFolder(texts: { readonly manifest: string; readonly particles: string; readonly steps: string }): RunResult {
+  const manifest = JSON.parse(texts.manifest)
+  const settings = Object.entries(manifest.settings as Record<string, { value: unknown }>).map(([name, { value }]) => [
+    name,
+    value,
+  ])
+  const { versions: _versions, files: _files, params: _params, warnings, ...rest } = manifest
+  return {
+    ...rest,
+    settings: Object.fromEntries(settings),
+    samples: readLines(texts.particles),
+    steps: readLines(texts.steps),
+    warnings: (warnings as StoredDiagnostic[]).map(storedDiagnostic),
+  } as RunResult
+}
+
+type StoredDiagnostic = ReturnType<typeof diagnosticJson> & Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>
+
+/** The text of the program is not stored, so the place becomes part of the message. */
+function storedDiagnostic(stored: StoredDiagnostic): Diagnostic {
+  const { code, severity, message, hint, file, line } = stored
+  const at = file === undefined ? '' : `${file}:${line}: `
+  return { code, severity, message: at + message, notes: [], ...(hint !== undefined && { hint }) }
+}
+
+function jsonLines(items: readonly Json[]): string {
+  return items.map((item) => `${JSON.stringify(item)}\n`).join('')
+}
+
+function readLines(text: string): unknown[] {
+  return text
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line))
+}

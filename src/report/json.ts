@@ -1,0 +1,63 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import { positionAt } from '../diagnostics/span.js'
+import type { Json, RunResult } from '../infer/result.js'
+
+/** A result as the plain data of `--json` (cli.md), fields in the order of that page. A number that is not finite is an error. */
+export function resultJson(result: RunResult): { readonly [name: string]: Json } {
+  const json = {
+    schema: result.schema,
+    smcc: result.smcc,
+    program: result.program,
+    programHash: result.programHash,
+    models: { ...result.models },
+    settings: { ...result.settings },
+    partial: result.partial,
+    logZ: result.logZ,
+    ess: result.ess,
+    alive: result.alive,
+    resamples: result.resamples,
+    posterior: result.posterior.map(({ value, probability, count }) => ({ value, probability, count })),
+    moments: result.moments.map(({ path, mean, sd, quantiles }) => ({ path, mean, sd, quantiles: { ...quantiles } })),
+    samples: result.samples.map(({ value, weight, logWeight }) => ({ value, weight, logWeight })),
+    steps: result.steps.map((step) => ({ ...step })),
+    timing: { ...result.timing },
+    warnings: result.warnings.map(diagnosticJson),
+  }
+  requireFinite(json, 'result')
+  return json
+}
+
+/** A diagnostic as data: positions from 1, no source text. */
+export function diagnosticJson(diagnostic: Diagnostic): { readonly [name: string]: Json } {
+  const { code, severity, message, hint, span, notes } = diagnostic
+  return {
+    code,
+    severity,
+    message,
+    ...(span && place(span)),
+    ...(notes.length > 0 && { notes: notes.map((note) => ({ message: note.message, ...(note.span && place(note.span)) })) }),
+    ...(hint !== undefined && { hint }),
+  }
+}
+
+function place(span: NonNullable<Diagnostic['span']>): { readonly file: string; readonly line: number; readonly column: number } {
+  return { file: span.source.path, ...positionAt(span.source, span.start) }
+}
+
+/** JSON text that people can read too: a line a field, and in lists of records a line a record. Ends with a line break. */
+export function jsonText(value: { readonly [name: string]: Json }): string {
+  const fields = Object.entries(value).map(([name, field]) => `  ${JSON.stringify(name)}: ${fieldText(field)}`)
+  return `{\n${fields.join(',\n')}\n}\n`
+}
+
+function fieldText(field: Json): string {
+  if (!Array.isArray(field) || field.length === 0) return JSON.stringify(field)
+  return `[\n${field.map((item) => `    ${JSON.stringify(item)}`).join(',\n')}\n  ]`
+}
+
+/** JSON has no NaN and no infinity, and `JSON.stringify` would write null for them in silence. */
+function requireFinite(value: Json, path: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw new Error(`${path} is ${value}, which JSON cannot hold`)
+  if (value === null || typeof value !== 'object') return
+  for (const [name, field] of Object.entries(value)) requireFinite(field as Json, `${path}.${name}`)
+}
