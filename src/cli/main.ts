@@ -1,0 +1,187 @@
+#!/usr/bin/env node
+import { readFileSync, realpathSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { Command, CommanderError } from 'commander'
+import { SmcError } from '../diagnostics/diagnostic.js'
+import type { load } from '../index.js'
+import { commandError, exitCodes, notInThisVersion } from './errors.js'
+import { type Io, processIo } from './io.js'
+import type { RunFlags } from './run.js'
+
+/** How a program is opened; tests may stand in for it. Loaded only when a command needs it, so that `--help` is quick. */
+export type Open = typeof load
+const library: Open = async (path, options) => (await import('../index.js')).load(path, options)
+
+/**
+ * The whole command: parses the arguments, runs one subcommand and returns the exit code of cli.md. Never throws.
+ * @param argv the arguments after the name of the command
+ */
+export async function main(argv: readonly string[], io: Io, open: Open = library): Promise<number> {
+  let code = exitCodes.done
+  const program = commands(io, open, (result) => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...argv], { from: 'user' })
+    return code
+  } catch (error) {
+    const translated = error instanceof CommanderError ? await translate(error, program, argv) : error
+    return typeof translated === 'number' ? translated : await fail(translated, argv.includes('--debug'), io)
+  }
+}
+
+function commands(io: Io, open: Open, finish: (code: number) => void): Command {
+  const program = new Command('smcc')
+    .description('compile and run probabilistic programs that steer language models')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand('help [command]', 'show the help of a command')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      writeErr: (text) => io.stderr.write(text),
+      getOutHelpWidth: () => io.stdout.columns ?? 100,
+      getErrHelpWidth: () => io.stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      outputError: () => {},
+    })
+    .addHelpText('after', '\nStart with: smcc run PROGRAM.smc')
+  const command = (name: string, description: string) =>
+    program.command(name).description(description).option('--debug', 'show the JavaScript stack of an error')
+  const collect = (value: string, list: readonly string[]) => [...list, value]
+
+  command('run', 'draw weighted samples from a program')
+    .argument('[PROGRAM]', 'the .smc file')
+    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
+    .option('--params <FILE>', 'set params from a JSON object; -D wins')
+    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .option('--particles <N>', 'size of the population (default: 64)')
+    .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
+    .option('--method <NAME>', 'smc or importance (default: smc)')
+    .option('--resample <SCHEME>', 'systematic, stratified, residual or multinomial (default: systematic)')
+    .option('--threshold <X>', 'resample when ESS < X * particles; 0 never, 1 always (default: 0.5)')
+    .option('--no-fuse', 'draw without looking at the weights that follow')
+    .option('--no-twist', 'leave out all twists')
+    .option('--batch <ROWS>', 'most rows of one model call')
+    .option('--device <NAME>', 'cpu')
+    .option('--dtype <NAME>', 'fp32')
+    .option('--json [FILE]', 'print the result as JSON, or write it to a file, and leave the page out')
+    .option('--report <FILE.html>', 'write an HTML page')
+    .option('--out <DIR>', 'write manifest, particles, steps and HTML page into a folder')
+    .option('--steps <FORMAT>', 'not in this version')
+    .option('--max-memory <GB>', 'not in this version')
+    .option('--allow-extern', 'let the program call its JavaScript functions')
+    .option('--quiet', 'no progress line')
+    .action(async (path: string | undefined, flags: RunFlags) =>
+      finish(await (await import('./run.js')).run(path, flags, io, open)),
+    )
+  command('check', 'find mistakes in a program without running it')
+    .argument('<PROGRAM>', 'the .smc file')
+    .option('--format <NAME>', 'human, short or json', 'human')
+    .action(async (path, flags) => finish(await (await import('./check.js')).check(path, flags, io, open)))
+  command('graph', 'print the inference graph of a program')
+    .argument('<PROGRAM>', 'the .smc file')
+    .option('--stage <NAME>', 'after which stage of the compiler (default: the last)')
+    .option('--format <NAME>', 'text, mermaid, dot or json', 'text')
+    .action(async (path, flags) => finish(await (await import('./graph.js')).graph(path, flags, io, open)))
+  for (const [name, description] of absent) {
+    command(name, `${description} (not in this version)`)
+      .argument('[PROGRAM]', 'the .smc file')
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action(() => {
+        throw notInThisVersion(`the command \`${name}\``, '`smcc run` samples from the program')
+      })
+  }
+  command('fmt', 'format programs in place')
+    .argument('<PROGRAM...>', 'the .smc files; - reads standard input')
+    .option('--check', 'write nothing, name the files that would change')
+    .action(async (paths, flags) => finish(await (await import('./fmt.js')).fmt(paths, flags, io)))
+  command('explain', 'explain a diagnostic, with a bad and a mended example')
+    .argument('[CODE]', 'for example X005; all codes when left out')
+    .action(async (code) => finish(await (await import('./explain.js')).explain(code, io)))
+  command('models', 'list the built-in models, or show one')
+    .argument('[ACTION]', 'list, show or pull', 'list')
+    .argument('[ID]', 'the model to show')
+    .action(async (action, id) => finish(await (await import('./models.js')).models(action, id, io)))
+  command('report', 'build the HTML page of an earlier run again')
+    .argument('<DIR>', 'the folder that `run --out` wrote')
+    .action(async (folder) => finish(await (await import('./report.js')).report(folder, io)))
+  return program
+}
+
+const absent = [
+  ['train', 'fit the learned twists of a program'],
+  ['bound', 'bound log Z of a program from both sides'],
+] as const
+
+function version(): string {
+  return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
+}
+
+/** Commander's own errors in our words, or the exit code where help or the version was all that was asked for. */
+async function translate(error: CommanderError, program: Command, argv: readonly string[]): Promise<SmcError | number> {
+  const { didYouMean } = await import('./flags.js')
+  const quoted = /'([^']*)'/.exec(error.message)?.[1] ?? ''
+  const command = program.commands.find((candidate) => candidate.name() === argv.find((word) => !word.startsWith('-')))
+  const named = command ? `\`smcc ${command.name()}\`` : '`smcc`'
+  const help = command ? `\`smcc ${command.name()} --help\`` : '`smcc --help`'
+  switch (error.code) {
+    case 'commander.helpDisplayed':
+    case 'commander.version':
+      return exitCodes.done
+    case 'commander.help':
+      return exitCodes.command
+    case 'commander.unknownCommand': {
+      const names = program.commands.map((candidate) => candidate.name())
+      const hint = quoted.endsWith('.smc') ? `write \`smcc run ${quoted}\`` : didYouMean(quoted, names)
+      return commandError('X001', `there is no command \`${quoted}\``, hint ?? '`smcc --help` lists the commands')
+    }
+    case 'commander.unknownOption': {
+      const flag = quoted.replace(/=.*$/s, '')
+      const flags = (command ?? program).options.map((option) => option.long ?? option.short ?? '')
+      return commandError('X002', `${named} has no flag \`${flag}\``, didYouMean(flag, flags) ?? `${help} lists its flags`)
+    }
+    case 'commander.missingArgument':
+      return commandError('X003', `expected ${quoted} after ${named}`, `${help} shows how it is written`)
+    case 'commander.optionMissingArgument':
+      return commandError('X003', `expected a value after \`${quoted.split(/[ ,]/)[0]}\``, `write \`${quoted}\``)
+    case 'commander.excessArguments':
+      return commandError(
+        'X004',
+        `${named} has more arguments than it takes`,
+        `${help} shows how it is written; quote values with spaces`,
+      )
+    default:
+      return commandError('X002', error.message.replace(/^error: /, ''))
+  }
+}
+
+async function fail(error: unknown, debug: boolean, io: Io): Promise<number> {
+  const stack = debug && error instanceof Error ? `${error.stack}\n` : ''
+  if (error instanceof SmcError) {
+    const { showDiagnostics } = await import('./show.js')
+    showDiagnostics(error.diagnostics, io)
+    io.stderr.write(stack)
+    return exitCodes[error.blame]
+  }
+  const message = error instanceof Error ? error.message : String(error)
+  const next = debug
+    ? 'please report it with this output and the program'
+    : '`--debug` shows where; please report it with the program'
+  io.stderr.write(`internal error: ${message}\nThis is a mistake in smcc, not in your program: ${next}.\n${stack}`)
+  return exitCodes.internal
+}
+
+/** True when Node was started with this file, also through the link that npm makes in node_modules/.bin. */
+function isEntryPoint(): boolean {
+  const started = process.argv[1]
+  return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)
+}
+
+if (isEntryPoint()) {
+  const code = await main(process.argv.slice(2), processIo())
+  // Sessions of the tensor runtime may keep the loop alive; what was written is flushed first.
+  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
+}

@@ -1,0 +1,70 @@
+import { randomInt } from 'node:crypto'
+import type { Method, Scheme, Settings } from '../infer/result.js'
+import type { SettingOrigin } from '../report/folder.js'
+import { notInThisVersion } from './errors.js'
+import { choice, numberWithin, wholeNumber } from './flags.js'
+
+/** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
+export interface SettingFlags {
+  readonly particles?: string
+  readonly seed?: string
+  readonly method?: string
+  readonly resample?: string
+  readonly threshold?: string
+  readonly batch?: string
+  readonly fuse: boolean
+  readonly twist: boolean
+  readonly device?: string
+  readonly dtype?: string
+  readonly maxMemory?: string
+}
+
+const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
+/** A population beyond this is a slip of the finger: its values alone would fill the memory. */
+const mostParticles = 1_000_000
+
+/** The settings that the flags give, checked; those that were not given are absent. */
+export function flagSettings(flags: SettingFlags): Partial<Settings> {
+  requireThisVersion(flags)
+  return {
+    ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
+    ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
+    ...(flags.method !== undefined && { method: method(flags.method) }),
+    ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
+    ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
+    ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
+    ...(!flags.fuse && { fuse: false }),
+    ...(!flags.twist && { twist: false }),
+  }
+}
+
+function method(text: string): Method {
+  const word = choice('--method', text, ['smc', 'importance', 'steer'] as const)
+  if (word === 'steer') throw notInThisVersion('`--method steer`', 'use `--method smc`')
+  return word
+}
+
+function requireThisVersion({ device, dtype, maxMemory }: SettingFlags): void {
+  if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
+    throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
+  if (dtype !== undefined && choice('--dtype', dtype, ['fp32', 'int8']) !== 'fp32')
+    throw notInThisVersion(`\`--dtype ${dtype}\``, 'it computes in fp32: leave the flag out')
+  if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
+}
+
+/** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */
+export function chosenSettings(
+  flags: Partial<Settings>,
+  program: Partial<Settings>,
+): { readonly settings: Partial<Settings>; readonly origin: (name: keyof Settings) => SettingOrigin } {
+  const settings = { ...program, ...flags }
+  const seed = settings.seed ?? randomInt(2 ** 32)
+  return {
+    settings: { ...settings, seed },
+    origin: (name) => {
+      if (name in flags) return 'flag'
+      if (name in program) return 'program'
+      return name === 'seed' ? 'random' : 'default'
+    },
+  }
+}
