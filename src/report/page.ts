@@ -89,6 +89,6 @@ function checkLine(check: Check, style: PageStyle): string {
 }
 
 function speed({ timing }: RunResult): string {
-  const seconds = `${showFixed(timing.seconds, timing.seconds < 100 ? 1 : 0)} s`
+  const seconds = `${showFixed(timing.seconds, timing.seconds < 1 ? 2 : timing.seconds < 100 ? 1 : 0)} s`
   return timing.tokens > 0 ? `${showFixed(timing.tokensPerSecond, 0)} tokens/s · ${seconds}` : seconds
 }

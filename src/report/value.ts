@@ -66,5 +66,5 @@ export function showFixed(value: number, digits: number): string {
 export function showProbabilities(probabilities: readonly number[]): string[] {
   const smallest = Math.min(...probabilities.filter((p) => p > 0))
   const digits = smallest >= 0.1 ? 2 : smallest >= 0.01 ? 3 : 4
-  return probabilities.map((p) => (p > 0 && p < 0.5 * 10 ** -digits ? `<${10 ** -digits}` : p.toFixed(digits)))
+  return probabilities.map((p) => (p > 0 && p < 0.5 * 10 ** -digits ? `<${(10 ** -digits).toFixed(digits)}` : p.toFixed(digits)))
 }
