@@ -17,12 +17,26 @@ export interface Position {
   readonly column: number
 }
 
+/** Lines end with `\n`, `\r\n` or `\r`. */
+const lineBreak = /\r\n|\n|\r/g
+
 export function positionAt(source: Source, offset: number): Position {
   const before = source.text.slice(0, offset)
-  const lineStart = before.lastIndexOf('\n') + 1
   let line = 1
-  for (let at = before.indexOf('\n'); at >= 0; at = before.indexOf('\n', at + 1)) line++
+  let lineStart = 0
+  for (const match of before.matchAll(lineBreak)) {
+    line++
+    lineStart = match.index + match[0].length
+  }
   return { line, column: [...before.slice(lineStart)].length + 1 }
+}
+
+/** Where the line of an offset starts and ends, without its line break. */
+export function lineAt(source: Source, offset: number): { readonly start: number; readonly end: number } {
+  let start = 0
+  for (const match of source.text.slice(0, offset).matchAll(lineBreak)) start = match.index + match[0].length
+  const rest = source.text.slice(offset).search(/[\r\n]/)
+  return { start, end: rest < 0 ? source.text.length : offset + rest }
 }
 
 /** The smallest span that covers both; they must be of one source. */
