@@ -1,0 +1,230 @@
+import { createHash } from 'node:crypto'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { type DecoderShape, describe } from './architectures.js'
+import { modelError, reason } from './errors.js'
+import { Head } from './head.js'
+import { parseObject, readOptional, readRequired } from './json.js'
+import type { LanguageModel } from './model.js'
+import { hashTexts, Weights } from './safetensors.js'
+import { TableModel } from './table.js'
+import { SubwordVocabulary, type TokenizerFiles } from './tokenizer.js'
+import { Transformer } from './transformer.js'
+import { Trunk } from './trunk.js'
+
+export interface OpenOptions {
+  /** Folder of the program: relative paths start there. */
+  readonly base: string
+}
+
+/** What `smcc models list` shows. */
+export interface ModelListing {
+  readonly id: string
+  readonly description: string
+  readonly folder: string
+}
+
+/** What `smcc models show` shows. */
+export interface ModelDescription {
+  readonly id: string
+  readonly folder: string
+  readonly family: string
+  readonly parameters: number
+  readonly layers: number
+  readonly width: number
+  readonly vocabulary: number
+  readonly contextLength: number
+  /** Bytes of the weights files. */
+  readonly weightsBytes: number
+  /** Bytes that the model takes when it runs, attention state not counted. */
+  readonly memoryBytes: number
+  /** Bytes of attention state per token and row. */
+  readonly stateBytesPerToken: number
+  readonly tokenizer: string
+  readonly end: readonly number[]
+  readonly hash: string
+}
+
+const builtIn: Readonly<Record<string, string>> = { tiny: 'the embedded model: short stories and film reviews, 5.4 M parameters' }
+
+/** src/models and dist/models both lie two folders below the package. */
+const packageFolder = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..')
+
+/**
+ * Opens the model that a program or `--model` names: `tiny`, `table:FILE.json`, a folder in the Hugging Face layout, or a hub id that
+ * lies in the local Hugging Face cache. Throws M001 to M013.
+ */
+export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
+  if (id.startsWith('table:')) return openTable(id, options.base)
+  return openFolder(id, await locate(id, options.base))
+}
+
+/** The built-in models, and those in the local Hugging Face cache. */
+export async function listModels(): Promise<ModelListing[]> {
+  const listing = Object.entries(builtIn).map(([id, description]) => ({
+    id,
+    description,
+    folder: join(packageFolder, 'models', id),
+  }))
+  for (const entry of await readdir(cacheFolder()).catch(() => [])) {
+    if (!entry.startsWith('models--')) continue
+    const id = entry.slice('models--'.length).replaceAll('--', '/')
+    const folder = await cached(id)
+    if (folder) listing.push({ id, description: 'in the local Hugging Face cache', folder })
+  }
+  return listing
+}
+
+/** Sizes and settings of a model, read from its files without making it ready to run. Throws as `openModel` does. */
+export async function showModel(id: string, base: string): Promise<ModelDescription> {
+  const folder = await locate(id, base)
+  const { texts, files, shape } = await readFiles(folder)
+  const weights = await Weights.open(folder)
+  try {
+    const hash = hashTexts(texts)
+    await weights.hashInto(hash)
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, files)
+    const { parameters } = weights
+    const model = files.tokenizer.model as { type?: string } | undefined
+    return {
+      id,
+      folder,
+      family: shape.family,
+      parameters,
+      layers: shape.layers,
+      width: shape.width,
+      vocabulary: shape.vocabulary,
+      contextLength: shape.context,
+      weightsBytes: weights.bytes,
+      // Everything in 32-bit floats, and the embedding once more as it is stored.
+      memoryBytes: 4 * parameters + (shape.tied ? 2 * shape.vocabulary * shape.width : 0),
+      stateBytesPerToken: 8 * shape.layers * shape.keyValueHeads * shape.headWidth,
+      tokenizer: `${model?.type ?? 'unknown'}, ${vocabulary.identity.slice(0, 12)}`,
+      end: vocabulary.end,
+      hash: hash.digest('hex'),
+    }
+  } finally {
+    await weights.close()
+  }
+}
+
+async function openTable(id: string, base: string): Promise<TableModel> {
+  const path = resolve(base, id.slice('table:'.length))
+  try {
+    return TableModel.parse(id, await readFile(path, 'utf8'))
+  } catch (thrown) {
+    if (!(thrown instanceof Error) || !('code' in thrown)) throw thrown
+    throw modelError('M003', `${id} cannot be read: ${reason(thrown)}`, 'the path is relative to the program')
+  }
+}
+
+async function openFolder(id: string, folder: string): Promise<Transformer> {
+  const { texts, files, family, shape } = await readFiles(folder)
+  const weights = await Weights.open(folder)
+  try {
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, files)
+    const hash = hashTexts(texts, createHash('sha256'))
+    const [trunk, head] = await Promise.all([
+      Trunk.open(family, shape, weights),
+      Head.open(family, shape, weights, vocabulary.end),
+      weights.hashInto(hash),
+    ])
+    return new Transformer(id, hash.digest('hex'), vocabulary, trunk, head)
+  } finally {
+    await weights.close()
+  }
+}
+
+async function readFiles(folder: string) {
+  const optional = async (name: string) => [name, await readOptional(join(folder, name))] as const
+  const [config, tokenizer, ...others] = await Promise.all([
+    readRequired(join(folder, 'config.json'), 'the shape of the model'),
+    readRequired(join(folder, 'tokenizer.json'), 'the tokens'),
+    optional('tokenizer_config.json'),
+    optional('generation_config.json'),
+    optional('chat_template.jinja'),
+  ])
+  const texts: Record<string, string> = { 'config.json': config, 'tokenizer.json': tokenizer }
+  for (const [name, text] of others) if (text !== null) texts[name] = text
+  const object = (name: string) => (texts[name] === undefined ? {} : parseObject(texts[name], join(folder, name)))
+  const files: TokenizerFiles = {
+    config: object('config.json'),
+    tokenizer: object('tokenizer.json'),
+    tokenizerConfig: object('tokenizer_config.json'),
+    generationConfig: object('generation_config.json'),
+    chatTemplate: texts['chat_template.jinja'] ?? null,
+  }
+  return { texts, files, ...describe(files.config, join(folder, 'config.json')) } satisfies { shape: DecoderShape } & Record<
+    string,
+    unknown
+  >
+}
+
+/** The folder of a model. Throws M001, M002. */
+async function locate(id: string, base: string): Promise<string> {
+  if (Object.hasOwn(builtIn, id)) return join(packageFolder, 'models', id)
+  const path = isAbsolute(id) ? id : resolve(base, id)
+  if (await isFolder(path)) return path
+  if (id.endsWith('.gguf')) {
+    throw modelError(
+      'M002',
+      `${id}: GGUF files come with a later version`,
+      'give a folder with config.json, tokenizer.json and model.safetensors',
+    )
+  }
+  const hub = /^[\w.-]+\/[\w.-]+$/.test(id) && !id.startsWith('.')
+  const folder = hub ? await cached(id) : null
+  if (folder) return folder
+  if (hub) {
+    throw modelError(
+      'M002',
+      `${id} is neither a folder nor in the local Hugging Face cache; downloads from the hub come with a later version`,
+      'download the model to a folder, and name the folder',
+    )
+  }
+  const near = Object.keys(builtIn).find((name) => distance(name, id.toLowerCase()) <= 2)
+  throw modelError(
+    'M001',
+    `there is no model "${id}"`,
+    near
+      ? `did you mean "${near}"?`
+      : 'a model is "tiny", "table:FILE.json", or a folder with config.json, tokenizer.json and model.safetensors',
+  )
+}
+
+/** Where Hugging Face's own libraries keep their downloads. */
+function cacheFolder(): string {
+  const { HF_HUB_CACHE, HF_HOME } = process.env
+  return HF_HUB_CACHE ?? join(HF_HOME ?? join(homedir(), '.cache', 'huggingface'), 'hub')
+}
+
+/** The snapshot of a hub model that `main` names, or the only one; null when there is none with a config. */
+async function cached(id: string): Promise<string | null> {
+  const root = join(cacheFolder(), `models--${id.replaceAll('/', '--')}`)
+  const main = (await readFile(join(root, 'refs', 'main'), 'utf8').catch(() => '')).trim()
+  const names = main ? [basename(main)] : (await readdir(join(root, 'snapshots')).catch(() => [])).sort()
+  for (const name of names) {
+    const folder = join(root, 'snapshots', name)
+    if ((await readOptional(join(folder, 'config.json')).catch(() => null)) !== null) return folder
+  }
+  return null
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isDirectory() ?? false
+}
+
+/** Edit distance (Levenshtein 1966): insertions, deletions and substitutions. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length]!
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto'
+import { Tokenizer } from '@huggingface/tokenizers'
+import { renderChat } from './chat.js'
+import { modelError, reason } from './errors.js'
+import { isObject, type JsonObject } from './json.js'
+import type { ChatMessage, Vocabulary } from './model.js'
+
+/** The files of a model that its vocabulary is made of. */
+export interface TokenizerFiles {
+  readonly tokenizer: JsonObject
+  readonly tokenizerConfig: JsonObject
+  readonly config: JsonObject
+  readonly generationConfig: JsonObject
+  /** chat_template.jinja, where it is a file of its own. */
+  readonly chatTemplate: string | null
+}
+
+/** The vocabulary of a Hugging Face tokenizer (byte-level BPE, or pieces with ▁ and <0xNN>). */
+export class SubwordVocabulary implements Vocabulary {
+  readonly identity: string
+  readonly end: readonly number[]
+  readonly #tokenizer: Tokenizer
+  readonly #bytes: readonly Uint8Array[]
+
+  /** `size`: rows of the model's output, which may be more than the tokenizer has tokens. Throws M009. */
+  constructor(
+    private readonly id: string,
+    readonly size: number,
+    private readonly files: TokenizerFiles,
+  ) {
+    const { tokenizer, tokenizerConfig } = files
+    try {
+      this.#tokenizer = new Tokenizer(tokenizer, tokenizerConfig)
+    } catch (thrown) {
+      throw modelError(
+        'M009',
+        `the tokenizer of ${id} cannot be read: ${reason(thrown)}`,
+        'fetch tokenizer.json again, or choose another model',
+      )
+    }
+    const tokens = Array.from({ length: size }, (_, token) => this.#tokenizer.id_to_token(token) ?? null)
+    this.identity = createHash('sha256').update(JSON.stringify(tokens)).digest('hex')
+    this.end = endTokens(files, (token) => this.#tokenizer.token_to_id(token)).filter((token) => token < size)
+    this.#bytes = tokenBytes(tokens, tokenizer, this.end)
+  }
+
+  encodePrompt(text: string): number[] {
+    return this.#encode(text, true)
+  }
+
+  encodeContinuation(text: string): number[] {
+    return this.#encode(text, false)
+  }
+
+  /** Throws M010 when the model has no chat template. */
+  encodeChat(messages: readonly ChatMessage[]): number[] {
+    // A template writes the begin token itself, so the post-processor must not.
+    return this.#encode(renderChat(this.id, this.files.tokenizerConfig, this.files.chatTemplate, messages), false)
+  }
+
+  bytes(token: number): Uint8Array {
+    const bytes = this.#bytes[token]
+    if (!bytes) throw new RangeError(`token ${token} is outside a vocabulary of ${this.size}`)
+    return bytes
+  }
+
+  #encode(text: string, special: boolean): number[] {
+    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids
+    for (const token of ids) {
+      if (!Number.isInteger(token) || token < 0 || token >= this.size) {
+        throw modelError(
+          'M009',
+          `the tokenizer of ${this.id} cannot cut ${JSON.stringify(text)} into tokens of the model`,
+          'write the text with other characters',
+        )
+      }
+    }
+    return ids
+  }
+}
+
+/** End tokens as the files name them: ids in config.json or generation_config.json, or a token in tokenizer_config.json. */
+function endTokens(
+  { config, generationConfig, tokenizerConfig }: TokenizerFiles,
+  idOf: (token: string) => number | undefined,
+): number[] {
+  const found = new Set<number>()
+  const add = (value: unknown) => {
+    for (const token of Array.isArray(value) ? value : [value]) if (Number.isSafeInteger(token) && token >= 0) found.add(token)
+  }
+  const named = isObject(tokenizerConfig.eos_token) ? tokenizerConfig.eos_token.content : tokenizerConfig.eos_token
+  // The tokenizer's own comes first: it is what the chat template and the training texts end with.
+  if (typeof named === 'string') add(idOf(named))
+  add(config.eos_token_id)
+  add(generationConfig.eos_token_id)
+  return [...found]
+}
+
+function tokenBytes(tokens: readonly (string | null)[], tokenizer: JsonObject, end: readonly number[]): Uint8Array[] {
+  const silent = new Set<number>(end)
+  const verbatim = new Set<number>()
+  for (const added of Array.isArray(tokenizer.added_tokens) ? tokenizer.added_tokens : []) {
+    if (!isObject(added) || typeof added.id !== 'number') continue
+    if (added.special === true) silent.add(added.id)
+    else verbatim.add(added.id)
+  }
+  const byteLevel = usesByteLevel(tokenizer)
+  const encoder = new TextEncoder()
+  const empty = new Uint8Array(0)
+  return tokens.map((token, id) => {
+    if (token === null || silent.has(id)) return empty
+    if (verbatim.has(id)) return encoder.encode(token)
+    if (byteLevel) return byteLevelBytes(token)
+    const byte = /^<0x([0-9A-Fa-f]{2})>$/.exec(token)
+    return byte ? Uint8Array.of(Number.parseInt(byte[1]!, 16)) : encoder.encode(token.replaceAll('▁', ' '))
+  })
+}
+
+function usesByteLevel(tokenizer: JsonObject): boolean {
+  const uses = (part: unknown): boolean =>
+    isObject(part) &&
+    (part.type === 'ByteLevel' || [part.decoders, part.pretokenizers].some((list) => Array.isArray(list) && list.some(uses)))
+  return uses(tokenizer.decoder) || uses(tokenizer.pre_tokenizer)
+}
+
+/**
+ * The byte that each character of a byte-level token stands for (Radford et al. 2019): printable Latin-1 bytes are themselves, the
+ * other 68 are the code points from 256 on, in the order of the bytes.
+ */
+const byteOf = new Map<string, number>()
+for (let byte = 0, next = 256; byte < 256; byte++) {
+  const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
+  byteOf.set(String.fromCharCode(printable ? byte : next++), byte)
+}
+
+function byteLevelBytes(token: string): Uint8Array {
+  const encoder = new TextEncoder()
+  return Uint8Array.from([...token].flatMap((character) => byteOf.get(character) ?? [...encoder.encode(character)]))
+}

@@ -1,0 +1,170 @@
+import type { DenseTensor } from '../tensor/session.js'
+import type { Arena, Row } from './arena.js'
+import type { Path, Prompt } from './path.js'
+import { hiddenScore, type Trunk } from './trunk.js'
+
+/** New tokens of one row, behind its first `at` tokens. */
+export interface Stretch {
+  readonly row: Row
+  readonly at: number
+  readonly tokens: readonly Path[]
+}
+
+/** Prepares the inputs of the trunk and stores the keys and values that it gives. */
+export class TrunkCalls {
+  tokens = 0
+  readonly #trunk: Trunk
+  readonly #arena: Arena
+  /** cos and sin of position · frequency, [positions, D / 2], grown as positions are met. */
+  #cos = new Float32Array(0)
+  #sin = new Float32Array(0)
+
+  constructor(trunk: Trunk, arena: Arena) {
+    this.#trunk = trunk
+    this.#arena = arena
+  }
+
+  /**
+   * Runs stretches that share a prompt, each padded to `steps` tokens, and stores their keys and values. The rows stand next to each other in the
+   * order of the stretches. Gives the hidden state after token j of stretch i.
+   */
+  async run(prompt: Prompt, stretches: readonly Stretch[], steps: number): Promise<(i: number, j: number) => Float32Array> {
+    const { shape } = this.#trunk
+    const group = shape.heads / shape.keyValueHeads
+    // One query below the prompt's keys would take another kernel, with another rounding, than several.
+    const padded = group * steps === 1 && stretches.length === 1 && this.#arena.capacity > 1 ? 2 : stretches.length
+    const start = Math.min(stretches[0]!.row.index, this.#arena.capacity - padded)
+    const shift = stretches[0]!.row.index - start
+    const ids = new BigInt64Array(padded * steps)
+    const positions = new Int32Array(padded * steps)
+    const filled = new Int32Array(padded)
+    stretches.forEach(({ at, tokens }, i) => {
+      filled[i + shift] = at
+      for (let j = 0; j < steps; j++) {
+        positions[(i + shift) * steps + j] = prompt.tokens.length + at + j
+        ids[(i + shift) * steps + j] = BigInt(tokens[j]?.token ?? 0)
+      }
+    })
+    const length = this.#arena.length
+    const feeds = this.#feeds(ids, positions, filled, steps, prompt.tokens.length, length)
+    const past = [padded, shape.keyValueHeads, length, shape.headWidth]
+    const shared = [1, shape.keyValueHeads, prompt.tokens.length, shape.headWidth]
+    for (let layer = 0; layer < shape.layers; layer++) {
+      feeds[`promptKey.${layer}`] = { data: prompt.keys![layer]!, shape: shared }
+      feeds[`promptValue.${layer}`] = { data: prompt.values![layer]!, shape: shared }
+      feeds[`pastKey.${layer}`] = { data: this.#arena.keys(layer, start, padded), shape: past }
+      feeds[`pastValue.${layer}`] = { data: this.#arena.values(layer, start, padded), shape: past }
+    }
+    const outputs = await this.#trunk.run(feeds)
+    for (let layer = 0; layer < shape.layers; layer++) {
+      const key = outputs[`key.${layer}`]!.data as Float32Array
+      const value = outputs[`value.${layer}`]!.data as Float32Array
+      stretches.forEach(({ row, at, tokens }, i) => {
+        this.#arena.write(layer, row, at, tokens.length, key, value, i + shift, steps)
+      })
+    }
+    for (const { tokens } of stretches) this.tokens += tokens.length
+    const hidden = outputs.hidden!.data as Float32Array
+    return (i, j) => hidden.slice(((i + shift) * steps + j) * shape.width, ((i + shift) * steps + j + 1) * shape.width)
+  }
+
+  /** Reads a prompt, at most `most` tokens a call, and gives the last hidden state. */
+  async readPrompt(prompt: Prompt, most: number): Promise<Float32Array> {
+    const { shape } = this.#trunk
+    const { keyValueHeads: H, headWidth: D } = shape
+    let keys = Array.from({ length: shape.layers }, () => new Float32Array(0))
+    let values = keys
+    let last = new Float32Array(0)
+    for (let done = 0; done < prompt.tokens.length; done += most) {
+      const tokens = prompt.tokens.slice(done, done + most)
+      const steps = tokens.length
+      const feeds = this.#feeds(
+        BigInt64Array.from(tokens, BigInt),
+        Int32Array.from(tokens, (_, i) => done + i),
+        new Int32Array(1),
+        steps,
+        done,
+        0,
+      )
+      for (let layer = 0; layer < shape.layers; layer++) {
+        feeds[`promptKey.${layer}`] = { data: keys[layer]!, shape: [1, H, done, D] }
+        feeds[`promptValue.${layer}`] = { data: values[layer]!, shape: [1, H, done, D] }
+        feeds[`pastKey.${layer}`] = feeds[`pastValue.${layer}`] = { data: new Float32Array(0), shape: [1, H, 0, D] }
+      }
+      const outputs = await this.#trunk.run(feeds)
+      keys = keys.map((block, layer) => joined(block, outputs[`key.${layer}`]!.data as Float32Array, H))
+      values = values.map((block, layer) => joined(block, outputs[`value.${layer}`]!.data as Float32Array, H))
+      last = (outputs.hidden!.data as Float32Array).slice(-shape.width)
+      this.tokens += steps
+    }
+    prompt.keys = keys
+    prompt.values = values
+    return last
+  }
+
+  /** The inputs that do not hold state. `filled`: tokens that each row holds; P and T as in trunk.ts. */
+  #feeds(
+    ids: BigInt64Array,
+    positions: Int32Array,
+    filled: Int32Array,
+    steps: number,
+    P: number,
+    T: number,
+  ): Record<string, DenseTensor> {
+    const { heads, keyValueHeads: H, headWidth: D } = this.#trunk.shape
+    const rows = filled.length
+    const group = heads / H
+    const half = D / 2
+    this.#extendAngles(positions.reduce((most, position) => Math.max(most, position), 0) + 1)
+    const cos = new Float32Array(positions.length * half)
+    const sin = new Float32Array(positions.length * half)
+    positions.forEach((position, i) => {
+      cos.set(this.#cos.subarray(position * half, (position + 1) * half), i * half)
+      sin.set(this.#sin.subarray(position * half, (position + 1) * half), i * half)
+    })
+    const pastMask = new Float32Array(rows * T)
+    for (let row = 0; row < rows; row++) pastMask.fill(hiddenScore, row * T + filled[row]!, (row + 1) * T)
+    const newMask = new Float32Array(group * steps * steps)
+    for (let query = 0; query < group * steps; query++)
+      newMask.fill(hiddenScore, query * steps + (query % steps) + 1, (query + 1) * steps)
+    const queries = group * steps
+    return {
+      ids: { data: ids, shape: [rows, steps] },
+      cos: { data: cos, shape: [rows, 1, steps, half] },
+      sin: { data: sin, shape: [rows, 1, steps, half] },
+      pastMask: { data: pastMask, shape: [rows, 1, 1, T] },
+      newMask: { data: newMask, shape: [1, 1, queries, steps] },
+      scoreShape: integers(H, rows, queries, P),
+      flatScoreShape: integers(1, H, rows * queries, P),
+      mixedShape: integers(H, rows, queries, D),
+      parts: integers(P, T, steps),
+    }
+  }
+
+  #extendAngles(positions: number): void {
+    const frequencies = this.#trunk.shape.inverseFrequencies
+    const half = frequencies.length
+    const known = this.#cos.length / half
+    if (positions <= known) return
+    const count = Math.max(positions, 2 * known, 64)
+    const angles = Float64Array.from({ length: count * half }, (_, i) => Math.floor(i / half) * frequencies[i % half]!)
+    this.#cos = Float32Array.from(angles, Math.cos)
+    this.#sin = Float32Array.from(angles, Math.sin)
+  }
+}
+
+function integers(...values: readonly number[]): DenseTensor<BigInt64Array> {
+  return { data: BigInt64Array.from(values, BigInt), shape: [values.length] }
+}
+
+/** Joins [H, a, D] and [H, b, D] to [H, a + b, D]. */
+function joined(first: Float32Array, second: Float32Array, heads: number): Float32Array<ArrayBuffer> {
+  const result = new Float32Array(first.length + second.length)
+  const a = first.length / heads
+  const b = second.length / heads
+  for (let head = 0; head < heads; head++) {
+    result.set(first.subarray(head * a, (head + 1) * a), head * (a + b))
+    result.set(second.subarray(head * b, (head + 1) * b), head * (a + b) + a)
+  }
+  return result
+}

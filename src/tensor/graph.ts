@@ -1,0 +1,202 @@
+/**
+ * A tensor graph under construction: named inputs, constant weights, operations in the order of execution, named outputs.
+ * Operators are those of ONNX (opset 21), and of `com.microsoft` where the CPU has a faster kernel for the same product.
+ * The graph is plain data; `onnx.ts` writes it down and `session.ts` runs it.
+ */
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64'
+
+export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array
+
+/** A value inside one graph. */
+export interface Value {
+  readonly name: string
+}
+
+/** A named dimension ("rows") is free; a number is fixed. */
+export type Dimension = string | number
+
+export interface Port {
+  readonly name: string
+  readonly type: ElementType
+  readonly shape: readonly Dimension[]
+}
+
+export interface Weight {
+  readonly name: string
+  readonly type: ElementType
+  readonly shape: readonly number[]
+  readonly data: TensorData
+}
+
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'float'; readonly value: number }
+
+export interface Operation {
+  readonly operator: string
+  readonly domain: '' | 'com.microsoft'
+  readonly inputs: readonly string[]
+  readonly outputs: readonly string[]
+  readonly attributes: Readonly<Record<string, Attribute>>
+}
+
+export interface Graph {
+  readonly inputs: readonly Port[]
+  readonly outputs: readonly Port[]
+  readonly weights: readonly Weight[]
+  readonly operations: readonly Operation[]
+}
+
+const int = (value: number): Attribute => ({ kind: 'int', value })
+const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
+const float = (value: number): Attribute => ({ kind: 'float', value })
+
+/** ONNX element types by name; the numbers are those of TensorProto.DataType. */
+const castTargets: Readonly<Record<ElementType, number>> = { float32: 1, int64: 7, float16: 10, float64: 11, bfloat16: 16 }
+
+export class GraphBuilder implements Graph {
+  readonly inputs: Port[] = []
+  readonly outputs: Port[] = []
+  readonly weights: Weight[] = []
+  readonly operations: Operation[] = []
+  #values = 0
+  readonly #integers = new Map<string, Value>()
+
+  input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
+    this.inputs.push({ name, type, shape })
+    return { name }
+  }
+
+  output(name: string, value: Value, type: ElementType, shape: readonly Dimension[]): void {
+    this.operations.push({ operator: 'Identity', domain: '', inputs: [value.name], outputs: [name], attributes: {} })
+    this.outputs.push({ name, type, shape })
+  }
+
+  weight(name: string, type: ElementType, shape: readonly number[], data: TensorData): Value {
+    this.weights.push({ name, type, shape, data })
+    return { name }
+  }
+
+  /** A constant list of integers (axes, shapes). */
+  integers(values: readonly number[]): Value {
+    const key = values.join()
+    let value = this.#integers.get(key)
+    if (!value) {
+      value = this.weight(`integers:${key}`, 'int64', [values.length], BigInt64Array.from(values, BigInt))
+      this.#integers.set(key, value)
+    }
+    return value
+  }
+
+  scalar(value: number): Value {
+    return this.weight(`scalar:${this.#values++}`, 'float32', [], new Float32Array([value]))
+  }
+
+  integer(value: number): Value {
+    return this.weight(`integer:${this.#values++}`, 'int64', [], BigInt64Array.of(BigInt(value)))
+  }
+
+  add = (a: Value, b: Value): Value => this.#one('Add', [a, b])
+  subtract = (a: Value, b: Value): Value => this.#one('Sub', [a, b])
+  multiply = (a: Value, b: Value): Value => this.#one('Mul', [a, b])
+  exponential = (x: Value): Value => this.#one('Exp', [x])
+  sigmoid = (x: Value): Value => this.#one('Sigmoid', [x])
+  lessOrEqual = (a: Value, b: Value): Value => this.#one('LessOrEqual', [a, b])
+  softmax = (x: Value): Value => this.#one('Softmax', [x], { axis: int(-1) })
+  cast = (x: Value, type: ElementType): Value => this.#one('Cast', [x], { to: int(castTargets[type]) })
+  matrixProduct = (a: Value, b: Value): Value => this.#one('MatMul', [a, b])
+
+  /** scale · a · bᵀ over the last two axes. */
+  productWithTransposed(a: Value, b: Value, scale = 1): Value {
+    return this.#one('FusedMatMul', [a, b], { transB: int(1), alpha: float(scale) }, 'com.microsoft')
+  }
+
+  /** a · bᵀ + bias for a [m, k], b [n, k], bias broadcast to [m, n]. */
+  affineWithTransposed(a: Value, b: Value, bias: Value): Value {
+    return this.#one('Gemm', [a, b, bias], { transB: int(1) })
+  }
+
+  /** Whole slices of `table` along its first axis. */
+  gather(table: Value, indices: Value): Value {
+    return this.#one('Gather', [table, indices], { axis: int(0) })
+  }
+
+  /** One element of each row: x [m, n], indices [m, k] -> [m, k]. */
+  gatherElements(x: Value, indices: Value): Value {
+    return this.#one('GatherElements', [x, indices], { axis: int(1) })
+  }
+
+  /** A 0 in `shape` copies the dimension at its place; one -1 is inferred. */
+  reshape(x: Value, shape: readonly number[]): Value {
+    return this.#one('Reshape', [x, this.integers(shape)])
+  }
+
+  /** Reshape to a shape known only when the graph runs; a 0 in it means an empty dimension. */
+  reshapeTo(x: Value, shape: Value): Value {
+    return this.#one('Reshape', [x, shape], { allowzero: int(1) })
+  }
+
+  transpose(x: Value, order: readonly number[]): Value {
+    return this.#one('Transpose', [x], { perm: ints(order) })
+  }
+
+  concatenate(parts: readonly Value[], axis: number): Value {
+    return this.#one('Concat', parts, { axis: int(axis) })
+  }
+
+  /** Two halves along the last axis. */
+  halves(x: Value): readonly [Value, Value] {
+    const [first, second] = this.#apply('Split', [x], { axis: int(-1), num_outputs: int(2) }, '', 2)
+    return [first!, second!]
+  }
+
+  /** Parts along the last axis whose sizes the `sizes` input gives when the graph runs. */
+  split(x: Value, sizes: Value, count: number): readonly Value[] {
+    return this.#apply('Split', [x, sizes], { axis: int(-1) }, '', count)
+  }
+
+  sum(x: Value, axis: number, keep = false): Value {
+    return this.#one('ReduceSum', [x, this.integers([axis])], { keepdims: int(keep ? 1 : 0) })
+  }
+
+  maximum(x: Value, axis: number): Value {
+    return this.#one('ReduceMax', [x, this.integers([axis])], { keepdims: int(1) })
+  }
+
+  cumulativeSum(x: Value, axis: number): Value {
+    return this.#one('CumSum', [x, this.integer(axis)])
+  }
+
+  /** x / sqrt(mean(x²) + epsilon) · scale over the last axis. */
+  rootMeanSquareNorm(x: Value, scale: Value, epsilon: number): Value {
+    return this.#one('SimplifiedLayerNormalization', [x, scale], { axis: int(-1), epsilon: float(epsilon) })
+  }
+
+  #one(
+    operator: string,
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain: Operation['domain'] = '',
+  ): Value {
+    return this.#apply(operator, inputs, attributes, domain, 1)[0]!
+  }
+
+  #apply(
+    operator: string,
+    inputs: readonly Value[],
+    attributes: Readonly<Record<string, Attribute>>,
+    domain: Operation['domain'],
+    count: number,
+  ): Value[] {
+    const outputs = Array.from({ length: count }, () => ({ name: `value:${this.#values++}` }))
+    this.operations.push({
+      operator,
+      domain,
+      inputs: inputs.map((value) => value.name),
+      outputs: outputs.map((value) => value.name),
+      attributes,
+    })
+    return outputs
+  }
+}
