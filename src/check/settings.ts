@@ -1,0 +1,113 @@
+import { suggest } from '../diagnostics/suggest.js'
+import type { Exp, RecordExp } from '../syntax/ast.js'
+import type { Checker } from './checker.js'
+
+/** One setting of `infer`, named as the long flag of `run` (cli.md). */
+type Setting =
+  | { readonly kind: 'whole'; readonly least: number }
+  | { readonly kind: 'share' }
+  | { readonly kind: 'switch' }
+  | { readonly kind: 'word'; readonly words: readonly string[] }
+
+export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
+  ['particles', { kind: 'whole', least: 1 }],
+  ['seed', { kind: 'whole', least: 0 }],
+  ['method', { kind: 'word', words: ['smc', 'importance', 'steer'] }],
+  ['resample', { kind: 'word', words: ['systematic', 'stratified', 'residual', 'multinomial'] }],
+  ['threshold', { kind: 'share' }],
+  ['fuse', { kind: 'switch' }],
+  ['twist', { kind: 'switch' }],
+  ['batch', { kind: 'whole', least: 1 }],
+])
+
+const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
+  ['loss', ['ctl', 'rl', 'pcl', 'sixo', 'fudge', 'dpg']],
+  ['positives', ['exact', 'smc']],
+])
+const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate'])
+
+/** `infer { particles: 64, resample: systematic }`: names and values known before the run. */
+export function checkInfer(checker: Checker, settings: RecordExp): void {
+  checkTwice(checker, settings)
+  for (const { name, value } of settings.entries) {
+    const setting = inferSettings.get(name.text)
+    if (setting) {
+      const wanted = wantedBy(setting, value)
+      if (wanted !== undefined) wrongValue(checker, name.text, value, wanted, setting.kind === 'word' ? setting.words : [])
+      continue
+    }
+    const close = suggest(name.text, [...inferSettings.keys()])
+    checker.report('C090', name.span, `there is no setting \`${name.text}\``, {
+      hint: close ? `did you mean \`${close}\`?` : `the settings are ${[...inferSettings.keys()].join(', ')}`,
+    })
+  }
+}
+
+/** `learn twist ... { loss: ctl, width: 128 }`: how it is fitted; trainers may add names, so that only forms are checked. */
+export function checkLearn(checker: Checker, settings: RecordExp): void {
+  checkTwice(checker, settings)
+  for (const { name, value } of settings.entries) {
+    const words = learnWords.get(name.text)
+    const wanted = words
+      ? wantedBy({ kind: 'word', words }, value)
+      : learnWhole.has(name.text)
+        ? wantedBy({ kind: 'whole', least: 1 }, value)
+        : isConstant(value)
+          ? undefined
+          : 'a number, `true`, `false` or a word'
+    if (wanted !== undefined) wrongValue(checker, name.text, value, wanted, words ?? [])
+  }
+}
+
+/** What the setting wants, where the value is something else. */
+function wantedBy(setting: Setting, value: Exp): string | undefined {
+  const number = numberOf(value)
+  switch (setting.kind) {
+    case 'whole':
+      return number !== undefined && Number.isInteger(number) && number >= setting.least
+        ? undefined
+        : `a whole number from ${setting.least}`
+    case 'share':
+      return number !== undefined && number >= 0 && number <= 1 ? undefined : 'a number from 0 to 1'
+    case 'switch':
+      return value.kind === 'Bool' ? undefined : '`true` or `false`'
+    case 'word': {
+      const word = value.kind === 'Name' ? value.text : textOf(value)
+      return word !== undefined && setting.words.includes(word)
+        ? undefined
+        : `one of ${setting.words.map((each) => `\`${each}\``).join(', ')}`
+    }
+    default:
+      return setting satisfies never
+  }
+}
+
+function wrongValue(checker: Checker, name: string, value: Exp, wanted: string, words: readonly string[]): void {
+  const close = value.kind === 'Name' ? suggest(value.text, words) : undefined
+  checker.report('C091', value.span, `expected ${wanted} for \`${name}\``, {
+    hint: close ? `did you mean \`${close}\`?` : 'settings are written out, for they are known before the run',
+  })
+}
+
+function checkTwice(checker: Checker, settings: RecordExp): void {
+  const seen = new Set<string>()
+  for (const { name } of settings.entries) {
+    if (seen.has(name.text))
+      checker.report('C031', name.span, `\`${name.text}\` is given twice`, { hint: 'leave one of them out' })
+    seen.add(name.text)
+  }
+}
+
+function numberOf(value: Exp): number | undefined {
+  if (value.kind === 'Number') return value.value
+  if (value.kind === 'Unary' && value.operator === '-' && value.operand.kind === 'Number') return -value.operand.value
+  return undefined
+}
+
+function textOf(value: Exp): string | undefined {
+  return value.kind === 'String' && value.parts.every((part) => typeof part === 'string') ? value.parts.join('') : undefined
+}
+
+function isConstant(value: Exp): boolean {
+  return numberOf(value) !== undefined || value.kind === 'Bool' || value.kind === 'Name' || textOf(value) !== undefined
+}
