@@ -12,13 +12,13 @@ export async function graph(
   io: Io,
   open: typeof load,
 ): Promise<number> {
-  const format = choice('--format', flags.format, ['text', 'mermaid', 'dot', 'json'] as const)
+  const { graphFormats, printGraph } = await import('../graph/print.js')
+  const format = choice('--format', flags.format, graphFormats)
   requireProgram(path)
   const program = await open(path)
   showDiagnostics(program.diagnostics, io)
   const names = program.stages.map((stage) => stage.name)
   const name = flags.stage === undefined ? names.at(-1) : choice('--stage', flags.stage, names)
-  const { printGraph } = await import('../graph/print.js')
   const text = printGraph(program.stages.find((stage) => stage.name === name)!.graph, format)
   io.stdout.write(text.endsWith('\n') ? text : `${text}\n`)
   return exitCodes.done

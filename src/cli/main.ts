@@ -140,8 +140,12 @@ async function translate(error: CommanderError, program: Command, argv: readonly
     }
     case 'commander.unknownOption': {
       const flag = quoted.replace(/=.*$/s, '')
-      const flags = (command ?? program).options.map((option) => option.long ?? option.short ?? '')
-      return commandError('X002', `${named} has no flag \`${flag}\``, didYouMean(flag, flags) ?? `${help} lists its flags`)
+      const flags = (command ?? program).options.flatMap((option) => option.long ?? [])
+      return commandError(
+        'X002',
+        `${named} has no flag \`${flag}\``,
+        (flag.startsWith('--') ? didYouMean(flag, flags) : undefined) ?? `${help} lists its flags`,
+      )
     }
     case 'commander.missingArgument':
       return commandError('X003', `expected ${quoted} after ${named}`, `${help} shows how it is written`)

@@ -21,7 +21,7 @@ import { commandError, reason } from './errors.js'
 export function requireWritableFile(flag: string, path: string): void {
   if (path.endsWith('.smc'))
     throw commandError('X014', `\`${flag}\` would overwrite the program \`${path}\``, 'name another file')
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = present(path)
   if (found?.isDirectory())
     throw commandError('X014', `cannot write \`${path}\`: it is a folder`, `name a file after \`${flag}\``)
   const folder = dirname(resolve(path))
@@ -35,7 +35,7 @@ export function requireWritableFile(flag: string, path: string): void {
  * which the new one replaces. Anything else in it is somebody's work.
  */
 export function requireWritableFolder(flag: string, path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false })
+  const found = present(path)
   if (found === undefined) {
     let above = dirname(resolve(path))
     while (!existsSync(above)) above = dirname(above)
@@ -49,6 +49,15 @@ export function requireWritableFolder(flag: string, path: string): void {
   requireAccess(path, path)
   if (readdirSync(path).length > 0 && !holdsRun(path))
     throw commandError('X015', `\`${path}\` holds something that is not an earlier run`, 'name a new or an empty folder')
+}
+
+/** What stands at the path now; undefined when nothing does. */
+function present(path: string) {
+  try {
+    return statSync(path, { throwIfNoEntry: false })
+  } catch (error) {
+    throw commandError('X014', `cannot write \`${path}\`: ${reason(error)}`)
+  }
 }
 
 function holdsRun(path: string): boolean {

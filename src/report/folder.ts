@@ -1,6 +1,6 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import { type Diagnostic, diagnostic, type Severity } from '../diagnostics/diagnostic.js'
 import type { Json, RunResult, Settings } from '../infer/result.js'
-import { type diagnosticJson, jsonText, resultJson } from './json.js'
+import { jsonText, resultJson } from './json.js'
 
 /** Where an effective setting came from; `random` is a seed that nobody chose. */
 export type SettingOrigin = 'flag' | 'program' | 'default' | 'random'
@@ -69,13 +69,21 @@ export function readFolder(texts: { readonly manifest: string; readonly particle
   } as RunResult
 }
 
-type StoredDiagnostic = ReturnType<typeof diagnosticJson> & Pick<Diagnostic, 'code' | 'severity' | 'message' | 'hint'>
+/** As `diagnosticToJson` writes it. */
+interface StoredDiagnostic {
+  readonly code: string
+  readonly severity: Severity
+  readonly message: string
+  readonly hint: string | null
+  readonly span: { readonly path: string; readonly line: number } | null
+}
 
 /** The text of the program is not stored, so the place becomes part of the message. */
-function storedDiagnostic(stored: StoredDiagnostic): Diagnostic {
-  const { code, severity, message, hint, file, line } = stored
-  const at = file === undefined ? '' : `${file}:${line}: `
-  return { code, severity, message: at + message, notes: [], ...(hint !== undefined && { hint }) }
+function storedDiagnostic({ code, severity, message, hint, span }: StoredDiagnostic): Diagnostic {
+  return diagnostic(code, undefined, span === null ? message : `${span.path}:${span.line}: ${message}`, {
+    severity,
+    ...(hint !== null && { hint }),
+  })
 }
 
 function jsonLines(items: readonly Json[]): string {

@@ -91,7 +91,7 @@ function momentsSection({ moments }: RunResult): string {
     const figures = [m.mean, m.sd, ...Object.values(m.quantiles)].map((n) => `<td class="number">${showNumber(n)}</td>`)
     return `<tr><th scope="row">${escapeHtml(m.path === '' ? 'value' : m.path)}</th>${figures.join('')}</tr>`
   })
-  return section('Mean, deviation, quantiles', `<table><tr>${head}</tr>${rows.join('')}</table>`)
+  return section('Mean, deviation, quantiles', `<table class="figures"><tr>${head}</tr>${rows.join('')}</table>`)
 }
 
 function pictureSection(title: string, caption: string, picture: string): string {
@@ -151,6 +151,7 @@ header p { margin: .2rem 0 1.5rem; color: var(--soft); }
 section { background: var(--card); border: 1px solid var(--rule); border-radius: 10px; padding: 1rem 1.2rem; margin: 0 0 1rem; overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .2rem .8rem .2rem 0; vertical-align: top; font-weight: normal; }
 th { color: var(--soft); white-space: nowrap; } td:last-child { width: 100%; }
+.figures { width: auto; } .figures td:last-child { width: auto; } .figures th[scope="col"] { text-align: right; }
 .number { font-variant-numeric: tabular-nums; text-align: right; white-space: nowrap; }
 .value { white-space: pre-wrap; overflow-wrap: anywhere; }
 .ok { color: var(--ok); font-weight: 600; } .warn { color: var(--warn); font-weight: 600; }

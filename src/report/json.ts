@@ -1,5 +1,4 @@
-import type { Diagnostic } from '../diagnostics/diagnostic.js'
-import { positionAt } from '../diagnostics/span.js'
+import { diagnosticToJson } from '../diagnostics/render.js'
 import type { Json, RunResult } from '../infer/result.js'
 
 /** A result as the plain data of `--json` (cli.md), fields in the order of that page. A number that is not finite is an error. */
@@ -21,27 +20,10 @@ export function resultJson(result: RunResult): { readonly [name: string]: Json }
     samples: result.samples.map(({ value, weight, logWeight }) => ({ value, weight, logWeight })),
     steps: result.steps.map((step) => ({ ...step })),
     timing: { ...result.timing },
-    warnings: result.warnings.map(diagnosticJson),
+    warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),
   }
   requireFinite(json, 'result')
   return json
-}
-
-/** A diagnostic as data: positions from 1, no source text. */
-export function diagnosticJson(diagnostic: Diagnostic): { readonly [name: string]: Json } {
-  const { code, severity, message, hint, span, notes } = diagnostic
-  return {
-    code,
-    severity,
-    message,
-    ...(span && place(span)),
-    ...(notes.length > 0 && { notes: notes.map((note) => ({ message: note.message, ...(note.span && place(note.span)) })) }),
-    ...(hint !== undefined && { hint }),
-  }
-}
-
-function place(span: NonNullable<Diagnostic['span']>): { readonly file: string; readonly line: number; readonly column: number } {
-  return { file: span.source.path, ...positionAt(span.source, span.start) }
 }
 
 /** JSON text that people can read too: a line a field, and in lists of records a line a record. Ends with a line break. */

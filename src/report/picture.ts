@@ -67,8 +67,8 @@ export function ancestryPicture(result: RunResult): string {
     [
       `<path class="faint" d="${faint.join('')}"/>`,
       `<path class="line" d="${strong.join('')}"/>`,
-      label(x(0), height - 6, 'start', `${ancestry(result).roots} ancestors at the start`),
-      label(x(steps.length), height - 6, 'end', `${samples.length} particles at the end`),
+      label(x(0), height - 6, 'start', `at the start: ${ancestry(result).roots}`),
+      label(x(steps.length), height - 6, 'end', `at the end: ${ancestry(result).particles}`),
     ].join(''),
   )
 }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { diagnostic } from '../../src/diagnostics/diagnostic.js'
 import { folderFiles, isManifest, type Provenance, readFolder } from '../../src/report/folder.js'
 import { example } from './example.js'
 
@@ -55,6 +56,19 @@ test('one line a particle, one a step', () => {
 test('a folder gives its result back', () => {
   const texts = { manifest: text('manifest.json'), particles: text('particles.jsonl'), steps: text('steps.jsonl') }
   expect(readFolder(texts)).toEqual(example)
+})
+
+test('a warning keeps its place when its source is gone', () => {
+  const source = { path: 'infill.smc', text: 'let x = 1\nlet y = 2\n' }
+  const warning = diagnostic('R001', { source, start: 14, end: 15 }, 'the window is full', {
+    severity: 'warning',
+    hint: 'shorten it',
+  })
+  const stored = folderFiles({ ...example, warnings: [warning] }, '', provenance)
+  const read = readFolder({ manifest: stored.get('manifest.json')!, particles: '', steps: '' })
+  expect(read.warnings).toEqual([
+    { code: 'R001', severity: 'warning', message: 'infill.smc:2: the window is full', hint: 'shorten it', notes: [] },
+  ])
 })
 
 test('other JSON is no manifest', () => {

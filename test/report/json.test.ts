@@ -38,10 +38,9 @@ test('warnings carry places, not sources', () => {
       code: 'R001',
       severity: 'warning',
       message: 'the window is full',
-      file: 'infill.smc',
-      line: 2,
-      column: 5,
       hint: 'shorten it',
+      span: { path: 'infill.smc', line: 2, column: 5, endLine: 2, endColumn: 6, start: 14, end: 15 },
+      notes: [],
     },
   ])
 })

@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest'
+import { chosenSettings, flagSettings } from '../../src/cli/settings.js'
+
+const none = { fuse: true, twist: true }
+
+test('flags that were not given are absent', () => {
+  expect(flagSettings(none)).toEqual({})
+  expect(
+    flagSettings({
+      particles: '8',
+      seed: '0',
+      method: 'importance',
+      resample: 'residual',
+      threshold: '1',
+      batch: '2',
+      fuse: false,
+      twist: false,
+    }),
+  ).toEqual({
+    particles: 8,
+    seed: 0,
+    method: 'importance',
+    resample: 'residual',
+    threshold: 1,
+    batch: 2,
+    fuse: false,
+    twist: false,
+  })
+})
+
+test('bad values are refused', () => {
+  for (const flags of [
+    { particles: '0' },
+    { particles: '-3' },
+    { particles: '1.5' },
+    { particles: '1000000000' },
+    { seed: '-1' },
+    { seed: '9007199254740993' },
+    { threshold: '1.5' },
+    { threshold: '-0.1' },
+    { batch: '0' },
+  ])
+    expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X005')
+  for (const flags of [{ resample: 'systematik' }, { method: 'mcmc' }, { device: 'gpu' }, { dtype: 'fp16' }])
+    expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X006')
+})
+
+test('what comes later is named', () => {
+  for (const flags of [{ method: 'steer' }, { device: 'webgpu' }, { dtype: 'int8' }, { maxMemory: '4' }])
+    expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X007: this version of smcc does not have')
+  expect(flagSettings({ ...none, device: 'cpu', dtype: 'fp32' })).toEqual({})
+})
+
+test('flags win over the program, which wins over the defaults', () => {
+  const { settings, origin } = chosenSettings({ particles: 8 }, { particles: 16, threshold: 0.7 })
+  expect(settings).toMatchObject({ particles: 8, threshold: 0.7 })
+  expect([origin('particles'), origin('threshold'), origin('batch'), origin('seed')]).toEqual([
+    'flag',
+    'program',
+    'default',
+    'random',
+  ])
+})
+
+test('a seed that nobody chose is random, any other is kept', () => {
+  const seeds = Array.from({ length: 20 }, () => chosenSettings({}, {}).settings.seed!)
+  expect(new Set(seeds).size).toBeGreaterThan(15)
+  expect(seeds.every((seed) => Number.isSafeInteger(seed) && seed >= 0)).toBe(true)
+  expect(chosenSettings({}, { seed: 3 }).settings.seed).toBe(3)
+  expect(chosenSettings({ seed: 0 }, { seed: 3 }).settings.seed).toBe(0)
+})
