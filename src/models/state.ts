@@ -131,15 +131,15 @@ export class State {
       const stretches = ordered.map((job) => ({
         row: job.row!,
         at: job.base.own + done,
-        tokens: job.tokens.slice(done, done + steps.most),
+        tokens: job.tokens.slice(done, done + steps),
       }))
-      const hidden = await this.#calls.run(ordered[0]!.base.prompt, stretches, steps.padded)
+      const hidden = await this.#calls.run(ordered[0]!.base.prompt, stretches, steps)
       ordered.forEach((job, i) => {
         stretches[i]!.tokens.forEach((path, j) => {
           if (job.wanted.has(path)) path.hidden ??= hidden(i, j)
         })
       })
-      done += steps.most
+      done += steps
     }
     for (const job of ordered) this.#record(job)
   }
@@ -151,7 +151,8 @@ export class State {
       row.path.push(path)
       if (!path.stored) path.row = row
     }
-    if (job.fresh && row.path.length <= job.base.own) this.#release(row, 0)
+    // A copy that adds nothing which is not stored elsewhere.
+    if (job.fresh && row.path.at(-1)?.row !== row) this.#release(row, 0)
     job.row = null
   }
 
@@ -188,7 +189,7 @@ export class State {
 
   #mostRows(job: Job, rows: number): number {
     const { heads } = this.#shape
-    const steps = passes(job.tokens.length)[0]!.padded
+    const steps = passes(job.tokens.length)[0]!
     const keys = job.base.prompt.tokens.length + this.#arena.length + steps
     const most = Math.min(rows, Math.floor(mostTokens / steps), Math.floor(mostScores / (heads * steps * keys)))
     return Math.max(1, most)
@@ -255,9 +256,7 @@ function groups(jobs: readonly Job[]): Job[][] {
   for (const job of jobs) {
     const bySteps = byPrompt.get(job.base.prompt) ?? new Map<string, Job[]>()
     byPrompt.set(job.base.prompt, bySteps)
-    const key = passes(job.tokens.length)
-      .map((pass) => pass.padded)
-      .join()
+    const key = passes(job.tokens.length).join()
     const group = bySteps.get(key)
     if (group) group.push(job)
     else bySteps.set(key, [job])
@@ -265,13 +264,10 @@ function groups(jobs: readonly Job[]): Job[][] {
   return [...byPrompt.values()].flatMap((bySteps) => [...bySteps.values()])
 }
 
-/** How `count` tokens are cut into calls, and to how many steps each call is padded. A function of the count alone. */
-function passes(count: number): { most: number; padded: number }[] {
-  const list: { most: number; padded: number }[] = []
-  for (let left = count; left > 0; left -= mostSteps) {
-    if (left >= mostSteps) list.push({ most: mostSteps, padded: mostSteps })
-    else list.push({ most: left, padded: roundedSteps(left) })
-  }
+/** Steps of the calls that `count` tokens take, the last one padded. A function of the count alone. */
+function passes(count: number): number[] {
+  const list: number[] = []
+  for (let left = count; left > 0; left -= mostSteps) list.push(left >= mostSteps ? mostSteps : roundedSteps(left))
   return list
 }
 

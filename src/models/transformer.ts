@@ -36,6 +36,11 @@ export class Transformer implements LanguageModel {
     return this.#state.tokens
   }
 
+  /** Bytes of attention state held, prompts not counted. */
+  get stateBytes(): number {
+    return this.#state.bytes
+  }
+
   /** Milliseconds spent inside the tensor runtime so far, over all models of the process. */
   static get runtimeMilliseconds(): number {
     return Session.milliseconds
