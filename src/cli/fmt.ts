@@ -14,11 +14,11 @@ export async function fmt(paths: readonly string[], flags: { readonly check?: bo
   for (const path of paths) if (path !== '-') requireProgram(path)
   let code = exitCodes.done
   for (const path of paths) {
-    const before = path === '-' ? await io.readInput() : readFileSync(path, 'utf8')
+    const before = path === '-' ? await io.readInput() : readFileSync(path)
     try {
       const after = await formatted(path, before)
       if (path === '-' && flags.check !== true) io.stdout.write(after)
-      else if (after !== before) {
+      else if (!Buffer.from(after).equals(before)) {
         if (flags.check === true) code = exitCodes.program
         else writeAtomically(path, after)
         io.stdout.write(`${path}\n`)
@@ -33,9 +33,9 @@ export async function fmt(paths: readonly string[], flags: { readonly check?: bo
 }
 
 /** The formatted text, parsed once more: what the printer writes must be a program before it replaces one. */
-async function formatted(path: string, text: string): Promise<string> {
-  const [{ parse }, { print }] = await Promise.all([import('../syntax/parse.js'), import('../syntax/print.js')])
-  const printed = print(parse({ path, text }))
+async function formatted(path: string, bytes: Uint8Array): Promise<string> {
+  const [{ decode, parse }, { print }] = await Promise.all([import('../syntax/parse.js'), import('../syntax/print.js')])
+  const printed = print(parse(decode(bytes, path)))
   try {
     parse({ path, text: printed })
   } catch (error) {

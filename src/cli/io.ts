@@ -13,8 +13,8 @@ export interface Io {
   /** Progress and diagnostics. */
   readonly stderr: Output
   readonly env: Readonly<Record<string, string | undefined>>
-  /** All of standard input as UTF-8. */
-  readInput(): Promise<string>
+  /** All of standard input. */
+  readInput(): Promise<Uint8Array>
   /** Calls `handler` at the first Ctrl-C; a second one ends the process with code 130. Returns what undoes it. */
   onInterrupt(handler: () => void): () => void
 }
@@ -42,7 +42,7 @@ export function processIo(): Io {
     async readInput() {
       const chunks: Buffer[] = []
       for await (const chunk of process.stdin) chunks.push(chunk as Buffer)
-      return Buffer.concat(chunks).toString('utf8')
+      return Buffer.concat(chunks)
     },
     onInterrupt(handler) {
       let seen = false

@@ -10,7 +10,7 @@ import type { RunFlags } from './run.js'
 
 /** How a program is opened; tests may stand in for it. Loaded only when a command needs it, so that `--help` is quick. */
 export type Open = typeof load
-const library: Open = async (path, options) => (await import('../index.js')).load(path, options)
+const library: Open = async (path) => (await import('../index.js')).load(path)
 
 /**
  * The whole command: parses the arguments, runs one subcommand and returns the exit code of cli.md. Never throws.

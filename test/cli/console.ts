@@ -27,7 +27,7 @@ export function testConsole(options: ConsoleOptions = {}) {
     stdout: output('out'),
     stderr: output('err'),
     env: options.env ?? {},
-    readInput: async () => options.input ?? '',
+    readInput: async () => new TextEncoder().encode(options.input ?? ''),
     onInterrupt(given) {
       handler = given
       return () => {

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { inEmptyFolder, smcc } from './console.js'
 
@@ -30,4 +30,13 @@ test('a file that does not parse stays as it is, and the others are formatted', 
 
 test('- reads standard input', async () => {
   expect((await smcc(['fmt', '-'], undefined, { input: messy })).out).toBe('// a die\nsample x ~ uniform(1..6)\nreturn x\n')
+})
+
+test('a byte order mark is taken away, and what is not UTF-8 is left alone', async () => {
+  write({ 'marked.smc': '\ufeffreturn 1\n' })
+  expect((await smcc(['fmt', 'marked.smc'])).out).toBe('marked.smc\n')
+  expect(readFileSync('marked.smc', 'utf8')).toBe('return 1\n')
+  writeFileSync('latin.smc', Buffer.from('return "caf\xe9"\n', 'latin1'))
+  expect((await smcc(['fmt', 'latin.smc'])).code).toBe(1)
+  expect(readFileSync('latin.smc', 'latin1')).toBe('return "caf\xe9"\n')
 })
