@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { openModel, showModel } from '../../src/models/registry.js'
+import { hashed, key } from '../models/fixed-randomness.js'
+
+/** Random models that make_fixtures.py wrote: grouped and single key heads, biases, tied or not, three number formats, shards. */
+const folder = fileURLToPath(new URL('./fixtures', import.meta.url))
+const alone = { rows: 8, live: () => [] }
+
+for (const name of ['grouped', 'biased', 'shared']) {
+  describe(`the ${name} fixture agrees with PyTorch`, () => {
+    const { ids, logProbs, next } = JSON.parse(readFileSync(`${folder}/${name}/expected.json`, 'utf8')) as {
+      ids: number[]
+      logProbs: number[]
+      next: number[]
+    }
+
+    for (const prompt of [1, 2, 17, 39]) {
+      it(`with a prompt of ${prompt} tokens, in one pass and token by token`, async () => {
+        const model = await openModel(name, { base: folder })
+        const start = model.start(ids.slice(0, prompt))
+        const [whole] = await model.score([{ history: start, temperature: 1, tokens: ids.slice(prompt), keep: false }], alone)
+        whole!.forEach((score, i) => {
+          expect(Math.abs(score - logProbs[prompt - 1 + i]!)).toBeLessThan(1e-3)
+        })
+        let history = start
+        for (let at = prompt; at < ids.length; at++) {
+          const [scores] = await model.score([{ history, temperature: 1, tokens: [ids[at]!], keep: true }], {
+            rows: 8,
+            live: () => [history],
+          })
+          expect(Math.abs(scores![0]! - logProbs[at - 1]!)).toBeLessThan(1e-3)
+          history = model.extend(history, ids[at]!)
+        }
+        const last = next.map((_, token) => ({ history, temperature: 1, tokens: [token], keep: false }))
+        const scores = await model.score(last, alone)
+        next.forEach((logProb, token) => {
+          expect(Math.abs(scores[token]![0]! - logProb)).toBeLessThan(1e-3)
+        })
+        await model.dispose()
+      })
+    }
+
+    it('never draws a token beyond the vocabulary, which is padded to whole blocks', async () => {
+      const model = await openModel(name, { base: folder })
+      const requests = Array.from({ length: 500 }, (_, slot) => ({
+        history: model.start(ids),
+        temperature: 3,
+        mask: slot % 2 ? ('all' as const) : ('notEnd' as const),
+        random: hashed,
+        key: key(slot),
+      }))
+      const replies = await model.draw(requests, alone)
+      for (const { token, logProb } of replies) {
+        expect(token).toBeLessThan(next.length)
+        expect(Number.isFinite(logProb)).toBe(true)
+      }
+      expect(new Set(replies.map(({ token }) => token)).size).toBeGreaterThan(5)
+      await model.dispose()
+    })
+
+    it('does not change a bit with the batch size', async () => {
+      const runs = []
+      for (const rows of [1, 2, 64]) {
+        const model = await openModel(name, { base: folder })
+        const histories = Array.from({ length: 9 }, (_, i) =>
+          [3, 5, i].reduce((at, token) => model.extend(at, token), model.start(ids.slice(0, 9))),
+        )
+        const options = { rows, live: () => histories }
+        const draws = histories.map((history, slot) => ({
+          history,
+          temperature: 1,
+          mask: 'all' as const,
+          random: hashed,
+          key: key(slot),
+        }))
+        const first = await model.draw(draws, options)
+        const second = await model.draw(
+          draws.map((draw, i) => ({ ...draw, history: model.extend(draw.history, first[i]!.token) })),
+          options,
+        )
+        runs.push([first, second])
+        await model.dispose()
+      }
+      expect(runs[1]).toEqual(runs[0])
+      expect(runs[2]).toEqual(runs[0])
+    })
+
+    it('is described', async () => {
+      const shown = await showModel(name, folder)
+      expect(shown.family).toBe('llama')
+      expect(shown.vocabulary).toBe(next.length)
+      expect(shown.end).toEqual([1])
+      expect(shown.hash).toMatch(/^[0-9a-f]{64}$/)
+      const model = await openModel(name, { base: folder })
+      expect(model.hash).toBe(shown.hash)
+      await model.dispose()
+    })
+  })
+}
