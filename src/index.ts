@@ -1,0 +1,182 @@
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { show } from './check/show.js'
+import { type Compiled, compileSource } from './compile.js'
+import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
+import type { Stage } from './graph/passes/index.js'
+import type { RunResult, Settings } from './infer/result.js'
+import type { RunOptions } from './infer/run.js'
+import { readSource } from './load.js'
+import type { Exp } from './syntax/ast.js'
+
+export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
+export { SmcError } from './diagnostics/diagnostic.js'
+export type {
+  Json,
+  Method,
+  Moments,
+  PosteriorEntry,
+  Progress,
+  RunResult,
+  Sample,
+  Scheme,
+  Settings,
+  Step,
+} from './infer/result.js'
+export type { RunOptions } from './infer/run.js'
+export type { LanguageModel } from './models/model.js'
+
+/** What applies where neither `infer { ... }` nor the caller says otherwise. The seed is drawn anew for every run. */
+export const defaultSettings: Omit<Settings, 'seed'> = {
+  particles: 64,
+  method: 'smc',
+  resample: 'systematic',
+  threshold: 0.5,
+  fuse: true,
+  twist: true,
+  batch: 256,
+}
+
+export interface LoadOptions {
+  /** The folder that paths in the program are relative to, and the name shown in diagnostics, for a program without a file. */
+  readonly path?: string
+}
+
+export interface ParamInfo {
+  readonly name: string
+  /** As the language writes it: "Int", "[Float]". */
+  readonly type: string
+  /** The default as it stands in the program; absent where a value must be given. */
+  readonly default?: string
+}
+
+/** A program that has been read and checked. */
+export interface Program {
+  readonly path: string
+  /** SHA-256 of the text of the program and of every file that it uses, hex. */
+  readonly hash: string
+  /** Warnings. */
+  readonly diagnostics: readonly Diagnostic[]
+  readonly params: readonly ParamInfo[]
+  /** Names of its models. */
+  readonly models: readonly string[]
+  /** What its `infer { ... }` sets. */
+  readonly settings: Partial<Settings>
+  /** The inference graph after every pass. Throws SmcError for a program with forms that this version does not run. */
+  readonly stages: readonly Stage[]
+  /**
+   * Draws weighted samples of the program's target.
+   * @param params values for its params, as JSON
+   * @throws SmcError; with blame `inference` when all particles die or a weight is NaN, negative or infinite
+   */
+  run(params?: Readonly<Record<string, unknown>>, options?: RunOptions): Promise<RunResult>
+}
+
+/** Reads and checks the program in a file. Throws SmcError with every error found. */
+export async function load(path: string): Promise<Program> {
+  return new LoadedProgram(compileSource(readSource(path)), path)
+}
+
+/** Checks a program given as text. */
+export async function compile(source: string, options: LoadOptions = {}): Promise<Program> {
+  const path = options.path ?? 'program.smc'
+  return new LoadedProgram(compileSource({ path, text: source }), path)
+}
+
+class LoadedProgram implements Program {
+  readonly diagnostics: readonly Diagnostic[]
+  readonly params: readonly ParamInfo[]
+  readonly models: readonly string[]
+  readonly settings: Partial<Settings>
+  readonly hash: string
+
+  constructor(
+    private readonly compiled: Compiled,
+    readonly path: string,
+  ) {
+    const { checked } = compiled
+    this.diagnostics = compiled.diagnostics
+    this.models = checked.models.map((m) => m.name.text)
+    this.settings = Object.fromEntries(
+      checked.infer.flatMap((d) => d.settings.entries.map((e) => [e.name.text, constant(e.value)])),
+    )
+    this.params = checked.params.map((p) => {
+      const symbol = checked.symbols.get(p.name)
+      const type = symbol?.kind === 'param' ? show(symbol.type) : 'Unknown'
+      const { default: value } = p
+      return {
+        name: p.name.text,
+        type,
+        ...(value && { default: value.span.source.text.slice(value.span.start, value.span.end) }),
+      }
+    })
+    const texts = new Set<string>()
+    const visit = (module: typeof checked.main) => {
+      if (texts.has(module.program.source.text)) return
+      texts.add(module.program.source.text)
+      for (const used of module.uses.values()) visit(used)
+    }
+    visit(checked.main)
+    this.hash = createHash('sha256')
+      .update([...texts].join('\0'))
+      .digest('hex')
+  }
+
+  get stages(): readonly Stage[] {
+    return this.stagesFor(true)
+  }
+
+  async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
+    const { graph } = this.stagesFor(options.fuse ?? this.settings.fuse ?? defaultSettings.fuse).at(-1)!
+    const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const settings = effectiveSettings(this.settings, options)
+    const base = dirname(resolve(this.path))
+    const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
+      openModel(id, { base }),
+    )
+    return {
+      schema: 1,
+      smcc: version(),
+      program: this.path,
+      programHash: this.hash,
+      models,
+      settings,
+      ...summary,
+      timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
+      warnings,
+    }
+  }
+
+  private stagesFor(fuse: boolean): readonly Stage[] {
+    if (this.compiled.unsupported.length > 0) throw new SmcError(this.compiled.unsupported)
+    return this.compiled.stages({ fuse })
+  }
+}
+
+function effectiveSettings(own: Partial<Settings>, options: RunOptions): Settings {
+  const names = Object.keys(defaultSettings) as (keyof typeof defaultSettings)[]
+  const chosen = names.map((name) => [name, options[name] ?? own[name] ?? defaultSettings[name]])
+  return { ...Object.fromEntries(chosen), seed: options.seed ?? own.seed ?? Math.floor(Math.random() * 2 ** 32) } as Settings
+}
+
+/** A setting as written: a number, `true`, `false`, or a bare word. */
+function constant(e: Exp): unknown {
+  switch (e.kind) {
+    case 'Number':
+    case 'Bool':
+      return e.value
+    case 'Name':
+      return e.text
+    case 'String':
+      return e.parts.join('')
+    default:
+      return undefined
+  }
+}
+
+/** The version of this package. */
+export function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
+}

@@ -1,0 +1,199 @@
+import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { History } from '../models/model.js'
+import type { Randomness } from '../models/randomness.js'
+import type { Externs } from './externs.js'
+import { Genealogy } from './genealogy.js'
+import type { Host } from './host/host.js'
+import type { LinkedFunction, Step as ProgramStep } from './link.js'
+import { Machine } from './machine.js'
+import { Particle } from './particle.js'
+import { resample } from './resample.js'
+import type { Progress, Settings, Step } from './result.js'
+import { Server } from './serve.js'
+import { ess, logMeanExp, normalise } from './weights.js'
+
+/** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
+const BREATH = 40
+
+export interface ExecutorOptions {
+  readonly settings: Settings
+  readonly random: Randomness
+  readonly host: Host
+  readonly externs: Externs
+  readonly signal?: AbortSignal | undefined
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** The population when a run has ended. */
+export interface Population {
+  readonly particles: readonly Particle[]
+  readonly steps: readonly Step[]
+  /** Whether a signal ended it before its time. */
+  readonly partial: boolean
+  readonly tokens: number
+  readonly machine: Machine
+}
+
+/**
+ * Sequential Monte Carlo over the particles of one program (inference.md §1). Weights are absolute: when the population is resampled,
+ * every survivor gets the mean weight, so that Z-hat = (1/N) sum of all final weights, dead ones counted as 0, is unbiased whatever
+ * the scheme, the threshold and the twists.
+ *
+ * The wavefront: every particle runs until it needs a model, stands at a resampling point, or is done; what waits for models is served
+ * in one batch; when none is left to run, the population has reached its next point.
+ */
+export async function execute(program: LinkedFunction, options: ExecutorOptions): Promise<Population> {
+  return new Executor(program, options).run()
+}
+
+class Executor {
+  private particles: Particle[]
+  private readonly machine: Machine
+  private readonly server: Server
+  private readonly steps: Step[] = []
+  private readonly genealogy: Genealogy
+  private readonly started = performance.now()
+  private breathed = performance.now()
+
+  constructor(
+    program: LinkedFunction,
+    private readonly options: ExecutorOptions,
+  ) {
+    const { settings, random, host, externs } = options
+    this.particles = Array.from({ length: settings.particles }, (_, slot) => new Particle(slot, program))
+    this.genealogy = new Genealogy(settings.particles)
+    this.machine = new Machine(host, random, { points: settings.method === 'smc', twist: settings.twist })
+    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
+  }
+
+  async run(): Promise<Population> {
+    while (!this.options.signal?.aborted) {
+      const reached = await this.advance()
+      if (!reached) break
+      const standing = this.particles.some((p) => p.status === 'atPoint')
+      if (!standing) return this.population(false)
+      this.point()
+    }
+    return this.population(true)
+  }
+
+  /** Runs every particle to its next point or its end; false when interrupted. */
+  private async advance(): Promise<boolean> {
+    let ready = this.particles.filter((p) => !p.done)
+    while (ready.length > 0) {
+      for (const p of ready) {
+        this.machine.advance(p)
+        if (performance.now() - this.breathed > BREATH) await this.breathe()
+        if (this.options.signal?.aborted) return false
+      }
+      const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')
+      if (waiting.length > 0) await this.server.serve(waiting)
+      if (performance.now() - this.breathed > BREATH) await this.breathe()
+      if (this.options.signal?.aborted) return false
+      ready = waiting.filter((p) => p.status === 'running')
+    }
+    return true
+  }
+
+  /** The population meets: all take part, finished and dead ones too. */
+  private point(): void {
+    const { settings, random } = this.options
+    const n = this.particles.length
+    const logw = Float64Array.from(this.particles, (p) => p.logw)
+    const size = ess(logw)
+    const logZ = logMeanExp(logw)
+    const resamples = settings.threshold >= 1 || size < settings.threshold * n
+    let ancestors: Int32Array | null = null
+    if (resamples) {
+      ancestors = resample(settings.resample, normalise(logw), random, this.machine.generation)
+      this.replace(ancestors, logZ)
+    }
+    this.machine.generation++
+    for (const p of this.particles) {
+      p.draws = 0
+      if (p.status === 'atPoint') p.status = 'running'
+    }
+    const distinctAncestors = this.genealogy.record(ancestors)
+    const alive = logw.reduce((count, w) => count + (w > Number.NEGATIVE_INFINITY ? 1 : 0), 0)
+    this.steps.push({
+      step: this.machine.generation,
+      ess: size,
+      alive,
+      resampled: resamples,
+      logZ: Number.isFinite(logZ) ? logZ : null,
+      ancestors: ancestors ? Array.from(ancestors) : null,
+      distinctAncestors,
+    })
+    this.report()
+  }
+
+  private replace(ancestors: Int32Array, meanLogw: number): void {
+    const before = this.particles
+    this.particles = Array.from(ancestors, (ancestor, slot) => {
+      const particle = before[ancestor]!.copyTo(slot)
+      particle.logw = meanLogw
+      return particle
+    })
+  }
+
+  private *live(): Iterable<History> {
+    for (const p of this.particles) {
+      if (p.done) continue
+      for (const stream of p.streams) yield stream.history
+    }
+  }
+
+  private async breathe(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve))
+    this.breathed = performance.now()
+    this.report()
+  }
+
+  private report(): void {
+    const { onProgress } = this.options
+    if (!onProgress) return
+    const logw = Float64Array.from(this.particles, (p) => p.logw)
+    onProgress({
+      step: this.machine.generation,
+      ess: ess(logw),
+      alive: this.particles.filter((p) => p.status !== 'dead').length,
+      finished: this.particles.filter((p) => p.status === 'finished').length,
+      distinctAncestors: this.genealogy.distinct,
+      tokens: this.server.tokens,
+      seconds: (performance.now() - this.started) / 1000,
+    })
+  }
+
+  private population(partial: boolean): Population {
+    if (!partial && this.particles.every((p) => p.status === 'dead')) throw allDead(this.machine)
+    return { particles: this.particles, steps: this.steps, partial, tokens: this.server.tokens, machine: this.machine }
+  }
+}
+
+/** Z-hat = 0: which statement killed most, and the best text that died last. */
+function allDead(machine: Machine): SmcError {
+  const { by, last } = machine.deaths
+  const places = new Map<string, { step: ProgramStep; count: number }>()
+  for (const [step, count] of by) {
+    const key = `${step.span.start} ${step.span.end}`
+    const place = places.get(key)
+    if (place) place.count += count
+    else places.set(key, { step, count })
+  }
+  const worst = [...places.values()].sort((a, b) => b.count - a.count)[0]!
+  const total = [...places.values()].reduce((sum, place) => sum + place.count, 0)
+  const points = machine.generation
+  const notes = [
+    {
+      message: `this statement killed ${worst.count} of the ${total} that died; the population had passed ${points} resampling point${points === 1 ? '' : 's'}`,
+    },
+  ]
+  if (last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(last.text)}` })
+  return new SmcError(
+    diagnostic('R003', worst.step.span, 'all particles are dead: log Z-hat is minus infinity', {
+      notes,
+      hint: 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier',
+    }),
+    'inference',
+  )
+}

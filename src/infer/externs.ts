@@ -1,0 +1,147 @@
+import { diagnostic } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
+import type { Graph } from '../graph/ir.js'
+import { runError } from './host/failure.js'
+import type { Host } from './host/host.js'
+import { record, type Value } from './values.js'
+
+/** Longest time that one call of an extern function may take, in ms. */
+const LONGEST_CALL = 60_000
+
+type Batch = (...columns: readonly (readonly unknown[])[]) => unknown
+
+export interface ExternCall {
+  readonly args: readonly Value[]
+  readonly site: number
+}
+
+/** Functions written in JavaScript: called once per batch, with one array a parameter; each answers with an array of that length. */
+export class Externs {
+  private constructor(
+    private readonly functions: readonly {
+      readonly name: string
+      readonly span: Span
+      readonly call: Batch
+      readonly result: string
+    }[],
+    private readonly host: Host,
+  ) {}
+
+  static async load(graph: Graph, host: Host, allowed: boolean): Promise<Externs> {
+    const functions = await Promise.all(
+      graph.externs.map(async ({ decl, path }) => {
+        const name = decl.name.text
+        if (!allowed)
+          throw runError(
+            diagnostic('R014', decl.span, `\`${name}\` is JavaScript of its own, which runs with all your rights`, {
+              hint: 'if you trust the file, add `--allow-extern`',
+            }),
+          )
+        const call = await importFunction(path, name, decl.from.span)
+        return { name, span: decl.span, call, result: decl.result.kind === 'NamedType' ? decl.result.name : '' }
+      }),
+    )
+    return new Externs(functions, host)
+  }
+
+  async call(index: number, calls: readonly ExternCall[]): Promise<Value[]> {
+    const f = this.functions[index]!
+    const span = calls.length > 0 ? this.host.sites[calls[0]!.site] : f.span
+    const columns = (calls[0]?.args ?? []).map((_, column) => calls.map((c) => this.host.json(c.args[column], c.site)))
+    const fail = (message: string, hint?: string): never => {
+      throw runError(
+        diagnostic('R015', span, `\`${f.name}\` ${message}`, {
+          hint: hint ?? 'it is called with one array a parameter and returns an array with one value for each row',
+        }),
+      )
+    }
+    let answers: unknown
+    try {
+      answers = await withinTime(f.call(...columns), () =>
+        fail(`has not answered within ${LONGEST_CALL / 1000} s`, 'look for a promise that never ends'),
+      )
+    } catch (error) {
+      if (error instanceof Error && error.name === 'SmcError') throw error
+      return fail(`throws: ${error instanceof Error ? error.message : String(error)}`)
+    }
+    if (!Array.isArray(answers) && !ArrayBuffer.isView(answers))
+      return fail(`returns ${answers === null ? 'null' : typeof answers}, expected an array`)
+    const list = Array.from(answers as ArrayLike<unknown>)
+    if (list.length !== calls.length) return fail(`returns ${list.length} values for ${calls.length} rows`)
+    return list.map((answer, row) => {
+      const problem = mismatch(answer, f.result)
+      return problem ? fail(`returns ${problem} in row ${row}, expected ${f.result}`) : fromJavaScript(answer)
+    })
+  }
+}
+
+async function importFunction(path: string, name: string, span: Span): Promise<Batch> {
+  let module: Record<string, unknown>
+  try {
+    module = await import(path)
+  } catch (error) {
+    throw runError(
+      diagnostic(
+        'R016',
+        span,
+        `the file of \`${name}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
+        { hint: 'the path is relative to the program' },
+      ),
+    )
+  }
+  const found = module[name]
+  if (typeof found === 'function') return found as Batch
+  throw runError(
+    diagnostic('R016', span, `this file exports no function \`${name}\``, {
+      hint: `write \`export function ${name}(...)\` there`,
+    }),
+  )
+}
+
+async function withinTime(answer: unknown, late: () => never): Promise<unknown> {
+  let timer: NodeJS.Timeout | undefined
+  try {
+    return await Promise.race([
+      answer,
+      new Promise((_, reject) => {
+        timer = setTimeout(() => {
+          try {
+            late()
+          } catch (error) {
+            reject(error)
+          }
+        }, LONGEST_CALL)
+      }),
+    ])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** What is wrong with an answer, in words; null when it fits the declared type. */
+function mismatch(answer: unknown, type: string): string | null {
+  if (typeof answer === 'number' && Number.isNaN(answer)) return 'NaN'
+  switch (type) {
+    case 'Float':
+    case 'Weight':
+      return typeof answer === 'number' ? null : describe(answer)
+    case 'Int':
+      return Number.isSafeInteger(answer) ? null : describe(answer)
+    case 'Bool':
+      return typeof answer === 'boolean' ? null : describe(answer)
+    case 'String':
+      return typeof answer === 'string' ? null : describe(answer)
+    default:
+      return answer === undefined || answer === null || typeof answer === 'function' ? describe(answer) : null
+  }
+}
+
+function describe(answer: unknown): string {
+  return typeof answer === 'number' ? `${answer}` : answer === null ? 'null' : `a ${typeof answer}`
+}
+
+function fromJavaScript(value: unknown): Value {
+  if (Array.isArray(value)) return value.map(fromJavaScript)
+  if (typeof value === 'object' && value !== null) return record(Object.keys(value), Object.values(value).map(fromJavaScript))
+  return value
+}

@@ -1,0 +1,74 @@
+import type { Span } from '../../diagnostics/span.js'
+import { ModelValue, type Value } from '../values.js'
+import { answer } from './asks.js'
+import { builtins } from './builtins.js'
+import { contexts, type Streaming } from './contexts.js'
+import { type Fail, failureAt, shown } from './failure.js'
+import { printed, toJson } from './json.js'
+import { members } from './members.js'
+import { operators } from './operators.js'
+
+/** Turns of a loop inside one expression after which it is taken not to end. */
+const MOST_TURNS = 100_000_000
+
+/** What generated JavaScript calls `rt`. Before an expression is evaluated, `enter` says whose it is. */
+export type Host = ReturnType<typeof createHost>
+
+export function createHost(sites: Span[], models: readonly ModelValue[]) {
+  const fail: Fail = failureAt(sites)
+  let particle: Streaming | null = null
+  let turns = 0
+  const known = new Map<Span, number>()
+  const patterns = new Map<string, RegExp>()
+  const running = () => particle ?? fail('R008', 0, 'a context can be opened only while the program runs')
+  const op = operators(fail)
+  const streams = contexts(fail, op, running)
+  const call = (f: Value, args: readonly Value[], site: number): Value => invoke(f, args, {}, site)
+
+  function invoke(f: Value, args: readonly Value[], named: Readonly<Record<string, Value>>, site: number): Value {
+    if (typeof f === 'function') return f(...args)
+    if (f instanceof ModelValue) {
+      const { prompt = args[0], ...options } = named
+      return streams.open(f, prompt, options, site)
+    }
+    return fail('R005', site, `expected a function to call, found ${shown(f)}`)
+  }
+
+  return {
+    ...op,
+    ...streams,
+    ...members(fail, op, streams, call),
+    builtin: builtins(fail, op),
+    models,
+    /** Values of the params, in order of declaration. */
+    params: [] as Value[],
+    fail,
+    sites,
+    /** The number of a place that no expression has: it is added to the sites. */
+    siteOf(span: Span): number {
+      let site = known.get(span)
+      if (site === undefined) known.set(span, (site = sites.push(span) - 1))
+      return site
+    },
+    enter(p: Streaming): void {
+      particle = p
+      turns = 0
+    },
+    invoke,
+    str: (v: Value, site: number): string => printed(v, fail, site),
+    json: (v: Value, site: number) => toJson(v, fail, site),
+    regex(pattern: string, flags: string): RegExp {
+      const key = `${flags}/${pattern}`
+      let regex = patterns.get(key)
+      if (!regex) patterns.set(key, (regex = new RegExp(pattern, flags.includes('u') ? flags : `${flags}u`)))
+      return regex
+    },
+    extern(index: number, args: readonly Value[], site: number): Value {
+      const key = `${index} ${JSON.stringify(args.map((a) => toJson(a, fail, site)))}`
+      return answer(running(), { kind: 'extern', key, extern: index, args, site })
+    },
+    tick(): void {
+      if (++turns > MOST_TURNS) fail('R012', 0, `a loop has turned ${MOST_TURNS} times`)
+    },
+  }
+}

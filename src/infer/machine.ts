@@ -1,0 +1,307 @@
+import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { Randomness } from '../models/randomness.js'
+import { waiting } from './host/asks.js'
+import { runError, shown } from './host/failure.js'
+import type { Host } from './host/host.js'
+import { plain } from './host/members.js'
+import type { Evaluate, Step } from './link.js'
+import type { Particle } from './particle.js'
+import { Context, isDistribution, tokensSince, type Value } from './values.js'
+
+/** log psi is kept above this: a twist that kills would change the target (inference.md §1). Small enough to lose, exact when divided out. */
+export const TWIST_FLOOR = -1000
+
+/** Steps that one particle may take between two meetings before it is taken not to stop. */
+const MOST_STEPS = 50_000_000
+
+export interface MachineOptions {
+  /** Importance sampling passes every point. */
+  readonly points: boolean
+  readonly twist: boolean
+}
+
+/** What kills particles, and what it killed: told when all are dead. */
+export interface Deaths {
+  /** Particles killed by each step of the program. */
+  readonly by: Map<Step, number>
+  /** The heaviest particle of the last deaths, and its text. */
+  last: { readonly generation: number; readonly logw: number; readonly step: Step; readonly text: string } | null
+}
+
+/**
+ * Runs one particle until it needs a model, stands at a resampling point, or is done: the effects of the nodes (graph/ir.ts) on its
+ * weight, its frame and its streams. Questions to models are left with the particle (`status`); `serve.ts` answers them.
+ */
+export class Machine {
+  readonly deaths: Deaths = { by: new Map(), last: null }
+  readonly warnings = new Map<string, Diagnostic>()
+  /** Resampling points that the population has passed. */
+  generation = 0
+
+  constructor(
+    private readonly host: Host,
+    private readonly random: Randomness,
+    private readonly options: MachineOptions,
+  ) {}
+
+  advance(p: Particle): void {
+    p.status = 'running'
+    let steps = 0
+    try {
+      while (p.status === 'running') {
+        if (++steps > MOST_STEPS)
+          throw runError(diagnostic('R012', p.step.span, `this particle has taken ${MOST_STEPS} steps without a draw that waits`))
+        this.step(p)
+      }
+    } catch (thrown) {
+      if (thrown === waiting) {
+        p.status = 'asking'
+        return
+      }
+      throw this.located(thrown, p)
+    }
+  }
+
+  private step(p: Particle): void {
+    const { step } = p
+    switch (step.op) {
+      case 'Host':
+        p.set(step.set, this.evaluate(p, step.value!))
+        this.goOn(p, step.next)
+        return
+      case 'Branch':
+        this.goOn(p, this.evaluate(p, step.value!) === true ? step.next : step.otherwise)
+        return
+      case 'Draw':
+        this.draw(p, step)
+        return
+      case 'Score':
+      case 'Force':
+        this.score(p, step)
+        return
+      case 'Weigh': {
+        const value = this.evaluate(p, step.value!)
+        const log =
+          step.node.op === 'Weigh' && step.node.kind === 'require'
+            ? value === true
+              ? 0
+              : Number.NEGATIVE_INFINITY
+            : (value as number)
+        if (this.weigh(p, log)) this.goOn(p, step.next)
+        return
+      }
+      case 'Twist':
+        if (this.options.twist) this.twist(p, step)
+        this.goOn(p, step.next)
+        return
+      case 'Untwist':
+        this.untwist(p, step)
+        this.goOn(p, step.next)
+        return
+      case 'Point':
+        this.point(p, step)
+        return
+      case 'Call':
+        this.call(p, step)
+        return
+      case 'Return':
+        this.return(p, step)
+        return
+      default:
+        throw new Error(`a ${step.op} cannot run`)
+    }
+  }
+
+  private evaluate(p: Particle, code: Evaluate): Value {
+    this.host.enter(p)
+    const streams = p.streams
+    try {
+      return code(p.frame.slots)
+    } catch (thrown) {
+      p.streams = streams // contexts that the abandoned evaluation opened
+      throw thrown
+    }
+  }
+
+  private goOn(p: Particle, next: Step): void {
+    p.step = next
+    p.answers = null
+  }
+
+  /** logw += log; false when that kills. */
+  weigh(p: Particle, log: number): boolean {
+    if (Number.isNaN(log)) throw runError(diagnostic('R001', p.step.span, 'this weight is not a number (NaN)'))
+    p.logw += log
+    if (p.logw > Number.NEGATIVE_INFINITY) return true
+    this.kill(p, p.logw - log)
+    return false
+  }
+
+  /** `before`: the log weight that it dies with, to tell which of the dead had the best text. */
+  kill(p: Particle, before = p.logw): void {
+    const { by, last } = this.deaths
+    by.set(p.step, (by.get(p.step) ?? 0) + 1)
+    const logw = Number.isFinite(before) ? before : Number.NEGATIVE_INFINITY
+    if (!last || last.generation < this.generation || logw > last.logw) {
+      this.deaths.last = {
+        generation: this.generation,
+        logw,
+        step: p.step,
+        text: p.streams.map((s) => s.model.text(tokensSince(s.history, s.start))).find((t) => t !== '') ?? '',
+      }
+    }
+    p.logw = Number.NEGATIVE_INFINITY
+    p.status = 'dead'
+    p.answers = null
+  }
+
+  private draw(p: Particle, step: Step): void {
+    const from = this.evaluate(p, step.value!)
+    if (from instanceof Context) {
+      const stream = p.streams[from.stream]!
+      if (stream.ended) this.kill(p)
+      else if (this.hasRoom(p, step, from.stream, 1)) {
+        p.request = { stream: from.stream, tokens: [], draw: p.draws++ }
+        p.status = 'drawing'
+      }
+      return
+    }
+    if (!isDistribution(from))
+      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
+    p.set(step.set, from.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ }))
+    this.goOn(p, step.next)
+  }
+
+  private score(p: Particle, step: Step): void {
+    const value = this.evaluate(p, step.value!)
+    const from = this.evaluate(p, step.from!)
+    if (from instanceof Context) {
+      const stream = p.streams[from.stream]!
+      this.host.enter(p)
+      const tokens = this.host.tokensOf(stream.model, value, this.site(step))
+      if (tokens.length === 0) {
+        this.goOn(p, step.next)
+        return
+      }
+      const endsEarly = tokens.slice(0, -1).some((id) => stream.model.isEnd(id))
+      if (stream.ended || endsEarly) this.kill(p)
+      else if (this.hasRoom(p, step, from.stream, tokens.length)) {
+        if (step.op === 'Force') this.move(p, from.stream, tokens)
+        else {
+          p.request = { stream: from.stream, tokens, draw: -1 }
+          p.status = 'scoring'
+        }
+      }
+      return
+    }
+    if (!isDistribution(from))
+      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
+    if (this.weigh(p, from.logProb(plain(value)))) this.goOn(p, step.next)
+  }
+
+  /** The stream goes on behind these tokens, and the particle at the next node. */
+  move(p: Particle, index: number, tokens: readonly number[]): void {
+    const stream = p.streams[index]!
+    const { model } = stream.model
+    const history = tokens.reduce((h, id) => model.extend(h, id), stream.history)
+    p.moveStream(index, { ...stream, history, ended: stream.model.isEnd(tokens[tokens.length - 1]!) })
+    this.goOn(p, p.step.next)
+  }
+
+  private hasRoom(p: Particle, step: Step, index: number, tokens: number): boolean {
+    const { model, history } = p.streams[index]!
+    if (history.length + tokens <= model.model.contextLength) return true
+    const key = `R013 ${step.span.start}`
+    if (!this.warnings.has(key)) {
+      const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
+      this.warnings.set(
+        key,
+        diagnostic('R013', step.span, message, {
+          severity: 'warning',
+          hint: 'ask for fewer tokens, shorten the prompt, or use a model with a longer window',
+        }),
+      )
+    }
+    this.kill(p)
+    return false
+  }
+
+  private twist(p: Particle, step: Step): void {
+    const log = Math.max(this.evaluate(p, step.value!) as number, TWIST_FLOOR)
+    const id = (step.node as { id: number }).id
+    const frame = p.ownFrame()
+    frame.pending ??= new Map()
+    const before = frame.pending.get(id) ?? 0
+    frame.pending.set(id, log)
+    this.weigh(p, log - before)
+  }
+
+  private untwist(p: Particle, step: Step): void {
+    if (!p.frame.pending) return
+    const { pending } = p.ownFrame()
+    for (const id of (step.node as { ids: readonly number[] }).ids) {
+      const log = pending!.get(id)
+      if (log === undefined) continue
+      pending!.delete(id)
+      this.weigh(p, -log)
+    }
+  }
+
+  private point(p: Particle, step: Step): void {
+    const stands = this.options.points && !p.passed && (step.value === null || this.evaluate(p, step.value) === true)
+    if (stands) {
+      p.status = 'atPoint'
+      p.passed = true
+      return
+    }
+    p.passed = false
+    this.goOn(p, step.next)
+  }
+
+  private call(p: Particle, step: Step): void {
+    const values = step.args.map((arg) => (arg ? this.evaluate(p, arg) : undefined))
+    p.frame = p.newFrame(step.callee!, p.frame, step)
+    values.forEach((value, i) => {
+      p.frame.slots[i] = value
+    })
+    this.goOn(p, step.callee!.entry)
+  }
+
+  private return(p: Particle, step: Step): void {
+    const value = step.value ? this.evaluate(p, step.value) : undefined
+    const { caller, call } = p.frame
+    if (!caller || !call) {
+      p.value = value
+      p.status = 'finished'
+      p.answers = null
+      return
+    }
+    p.frame = caller
+    p.set(call.set, value)
+    this.goOn(p, call.next)
+  }
+
+  /** The site number of a step that is not an expression of its own. */
+  private site(step: Step): number {
+    return this.host.siteOf(step.span)
+  }
+
+  /** Adds to an error which particle it was, and when; anything else that JavaScript throws becomes a diagnostic. */
+  private located(thrown: unknown, p: Particle): SmcError {
+    const where = { message: `particle ${p.slot}, after ${this.generation} resampling point${this.generation === 1 ? '' : 's'}` }
+    if (thrown instanceof SmcError)
+      return new SmcError(
+        thrown.diagnostics.map((d) => ({ ...d, notes: [...d.notes, where] })),
+        thrown.blame,
+      )
+    if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
+      return runError(
+        diagnostic('R012', p.step.span, 'a function calls itself too deeply', {
+          notes: [where],
+          hint: 'give the recursion an end, or write a loop',
+        }),
+      )
+    }
+    throw thrown
+  }
+}

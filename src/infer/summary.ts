@@ -1,0 +1,107 @@
+import type { Type } from '../check/types.js'
+import type { Population } from './executor.js'
+import type { Host } from './host/host.js'
+import type { Json, Moments, PosteriorEntry, RunResult, Sample } from './result.js'
+import { ess, logMeanExp, normalise } from './weights.js'
+
+export type Summary = Pick<
+  RunResult,
+  'partial' | 'logZ' | 'ess' | 'alive' | 'resamples' | 'posterior' | 'moments' | 'samples' | 'steps'
+>
+
+const quantileLevels = { '5%': 0.05, '25%': 0.25, '50%': 0.5, '75%': 0.75, '95%': 0.95 } as const
+
+/**
+ * What a weighted population says: log Z-hat = log (1/N) sum of weights, equal answers added up, and for real-valued answers mean, sd
+ * and quantiles per field. An interrupted run speaks of its intermediate target; only finished particles have answers.
+ */
+export function summarise(population: Population, result: Type, host: Host, site: number): Summary {
+  const { particles, steps, partial } = population
+  const logw = Float64Array.from(particles, (p) => p.logw)
+  const logZ = logMeanExp(logw)
+  const weights = normalise(logw)
+  const values = particles.map((p): Json => (p.status === 'finished' ? host.json(p.value, site) : null))
+  const samples = particles.map(
+    (p, i): Sample => ({ value: values[i]!, weight: weights[i]!, logWeight: p.status === 'dead' ? null : p.logw }),
+  )
+  const answered = particles.flatMap((p, i) => (p.status === 'finished' ? [i] : []))
+  return {
+    partial,
+    logZ: Number.isFinite(logZ) ? logZ : null,
+    ess: ess(logw),
+    alive: particles.filter((p) => p.status !== 'dead').length,
+    resamples: steps.filter((s) => s.resampled).length,
+    posterior: posterior(answered, values, weights),
+    moments: moments(answered, values, weights, result),
+    samples,
+    steps,
+  }
+}
+
+function posterior(answered: readonly number[], values: readonly Json[], weights: Float64Array): PosteriorEntry[] {
+  const total = answered.reduce((sum, i) => sum + weights[i]!, 0)
+  const groups = new Map<string, { value: Json; probability: number; count: number }>()
+  for (const i of answered) {
+    const key = JSON.stringify(values[i])
+    const group = groups.get(key)
+    const probability = total > 0 ? weights[i]! / total : 0
+    if (group) {
+      group.probability += probability
+      group.count++
+    } else groups.set(key, { value: values[i]!, probability, count: 1 })
+  }
+  return [...groups.values()].sort((a, b) => b.probability - a.probability || b.count - a.count)
+}
+
+function moments(answered: readonly number[], values: readonly Json[], weights: Float64Array, result: Type): Moments[] {
+  const columns = new Map<string, { real: boolean; x: number[]; w: number[] }>()
+  for (const i of answered) {
+    leaves(values[i]!, result, '', (path, x, type) => {
+      let column = columns.get(path)
+      if (!column) columns.set(path, (column = { real: false, x: [], w: [] }))
+      column.real ||= isReal(type) || (type.kind === 'Unknown' && !Number.isInteger(x))
+      column.x.push(x)
+      column.w.push(weights[i]!)
+    })
+  }
+  return [...columns].flatMap(([path, { real, x, w }]) => (real ? [momentsOf(path, x, w)] : []))
+}
+
+/** The numbers inside a value, each with the path that leads to it and its type. */
+function leaves(value: Json, type: Type, path: string, visit: (path: string, x: number, type: Type) => void): void {
+  if (typeof value === 'number') visit(path, value, type)
+  else if (Array.isArray(value)) {
+    const element = type.kind === 'List' ? type.element : unknown
+    value.forEach((item, i) => {
+      leaves(item, element, `${path}[${i}]`, visit)
+    })
+  } else if (typeof value === 'object' && value !== null) {
+    for (const [name, item] of Object.entries(value)) {
+      const field = (type.kind === 'Record' && type.fields.get(name)) || unknown
+      leaves(item, field, path === '' ? name : `${path}.${name}`, visit)
+    }
+  }
+}
+
+const unknown: Type = { kind: 'Unknown' }
+
+function isReal(type: Type): boolean {
+  return type.kind === 'Float' || type.kind === 'Weight'
+}
+
+function momentsOf(path: string, x: readonly number[], w: readonly number[]): Moments {
+  const total = w.reduce((sum, v) => sum + v, 0)
+  const mean = x.reduce((sum, v, i) => sum + (w[i]! / total) * v, 0)
+  const variance = x.reduce((sum, v, i) => sum + (w[i]! / total) * (v - mean) ** 2, 0)
+  const order = x.map((_, i) => i).sort((a, b) => x[a]! - x[b]!)
+  const quantile = (level: number) => {
+    let cumulative = 0
+    for (const i of order) {
+      cumulative += w[i]! / total
+      if (cumulative >= level) return x[i]!
+    }
+    return x[order[order.length - 1]!]!
+  }
+  const quantiles = Object.fromEntries(Object.entries(quantileLevels).map(([name, level]) => [name, quantile(level)]))
+  return { path, mean, sd: Math.sqrt(variance), quantiles: quantiles as Moments['quantiles'] }
+}

@@ -1,0 +1,141 @@
+import type { History, LanguageModel, Vocabulary } from '../models/model.js'
+import type { Distribution } from './distributions/distribution.js'
+
+/**
+ * Values of a running program. Numbers, booleans and strings are JavaScript's; a list is an array, a record an object without
+ * a prototype, a regular expression a RegExp, a lambda a function; the rest are the classes here and distributions. All are
+ * immutable, so particles share them.
+ */
+export type Value = unknown
+
+/** A non-negative number kept in log space (language.md §3). */
+export class Weight {
+  constructor(readonly log: number) {}
+
+  toNumber(): number {
+    return Math.exp(this.log)
+  }
+
+  equals(other: unknown): boolean {
+    if (other instanceof Weight) return other.log === this.log
+    return typeof other === 'number' && (other === this.toNumber() || (other >= 0 && Math.log(other) === this.log))
+  }
+}
+
+/** A token of a vocabulary: a text that also has an id. */
+export class Token {
+  constructor(
+    readonly id: number,
+    readonly text: string,
+    readonly end: boolean,
+    readonly vocabulary: Vocabulary,
+  ) {}
+
+  equals(other: unknown): boolean {
+    if (other instanceof Token) {
+      return other.vocabulary.identity === this.vocabulary.identity
+        ? other.id === this.id
+        : other.text === this.text && other.end === this.end
+    }
+    return other === this.text
+  }
+}
+
+/** A context: the number of a stream of its particle. Copying a particle copies its streams, so the value stays plain data. */
+export class Context {
+  constructor(readonly stream: number) {}
+}
+
+/** What a context stands for in one particle. Immutable: moving on makes a new one. */
+export interface Stream {
+  readonly model: ModelValue
+  readonly history: History
+  /** Length of the prompt, begin token included. */
+  readonly start: number
+  readonly temperature: number
+  readonly ended: boolean
+}
+
+/** A model of the program, with its vocabulary at hand as values. */
+export class ModelValue {
+  private readonly tokens = new Map<number, Token>()
+  private readonly cuts = new Map<string, readonly number[]>()
+
+  constructor(
+    readonly name: string,
+    readonly model: LanguageModel,
+  ) {}
+
+  get vocabulary(): Vocabulary {
+    return this.model.vocabulary
+  }
+
+  isEnd(id: number): boolean {
+    return this.model.vocabulary.end.includes(id)
+  }
+
+  token(id: number): Token {
+    let token = this.tokens.get(id)
+    if (!token) {
+      token = new Token(id, decode([this.model.vocabulary.bytes(id)]), this.isEnd(id), this.model.vocabulary)
+      this.tokens.set(id, token)
+    }
+    return token
+  }
+
+  /** A text as a continuation; remembered, because every particle observes the same few texts. */
+  cut(text: string): readonly number[] {
+    let tokens = this.cuts.get(text)
+    if (!tokens) {
+      tokens = this.model.vocabulary.encodeContinuation(text)
+      if (this.cuts.size > 10_000) this.cuts.clear()
+      this.cuts.set(text, tokens)
+    }
+    return tokens
+  }
+
+  text(tokens: readonly number[]): string {
+    if (tokens.length === 1) return this.token(tokens[0]!).text
+    return decode(tokens.map((id) => this.model.vocabulary.bytes(id)))
+  }
+}
+
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+
+function decode(chunks: readonly Uint8Array[]): string {
+  return decoder.decode(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks))
+}
+
+/** Token ids from `start` on, in order. */
+export function tokensSince(history: History, start: number): number[] {
+  const tokens = new Array<number>(Math.max(0, history.length - start))
+  let at: History | null = history
+  for (let i = tokens.length - 1; i >= 0; i--) {
+    tokens[i] = at!.token
+    at = at!.parent
+  }
+  return tokens
+}
+
+export type Record_ = Readonly<Record<string, Value>>
+
+export function isRecord(value: Value): value is Record_ {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.getPrototypeOf(value) === null
+}
+
+export function record(names: readonly string[], values: readonly Value[]): Record_ {
+  const result: Record<string, Value> = Object.create(null)
+  names.forEach((name, i) => {
+    result[name] = values[i]
+  })
+  return result
+}
+
+export function isDistribution(value: Value): value is Distribution<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !isRecord(value) &&
+    typeof (value as { logProb?: unknown }).logProb === 'function'
+  )
+}
