@@ -1,3 +1,6 @@
+import { writeSync } from 'node:fs'
+import { exitCodes, reason } from './errors.js'
+
 /** One of the two streams that a command writes to. */
 export interface Output {
   write(text: string): void
@@ -28,13 +31,7 @@ export function colours(output: Output, env: Io['env']): boolean {
 
 /** The streams and signals of this process. */
 export function processIo(): Io {
-  for (const stream of [process.stdout, process.stderr]) {
-    // A reader that has seen enough, as `head` does, closes the pipe: nothing is wrong, and nobody is left to tell.
-    stream.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit()
-      throw error
-    })
-  }
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', abandon)
   return {
     stdout: output(process.stdout),
     stderr: output(process.stderr),
@@ -57,12 +54,31 @@ export function processIo(): Io {
   }
 }
 
+/** Ends the process once all that was written has left it; sessions of the tensor runtime may keep the event loop alive. */
+export function exitWhenWritten(code: number): void {
+  process.stdout.write('', (failed) => {
+    if (failed) abandon(failed)
+    process.stderr.write('', () => process.exit(code))
+  })
+}
+
+/** A reader that has seen enough, as `head` does, closes the pipe: nothing is wrong, and nobody is left to tell. A full disk is another matter. */
+function abandon(error: Error): never {
+  if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit()
+  try {
+    writeSync(2, `error X014: cannot write the result: ${reason(error)}\n`)
+  } finally {
+    process.exit(exitCodes.command)
+  }
+}
+
 function output(stream: NodeJS.WriteStream): Output {
   return {
     write: (text) => void stream.write(text),
     isTTY: stream.isTTY === true,
     get columns() {
-      return stream.isTTY ? stream.columns : undefined
+      // A terminal that does not know its width says 0.
+      return (stream.isTTY && stream.columns) || undefined
     },
   }
 }

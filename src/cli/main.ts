@@ -5,7 +5,7 @@ import { Command, CommanderError } from 'commander'
 import { SmcError } from '../diagnostics/diagnostic.js'
 import type { load } from '../index.js'
 import { commandError, exitCodes, notInThisVersion } from './errors.js'
-import { type Io, processIo } from './io.js'
+import { exitWhenWritten, type Io, processIo } from './io.js'
 import type { RunFlags } from './run.js'
 
 /** How a program is opened; tests may stand in for it. Loaded only when a command needs it, so that `--help` is quick. */
@@ -184,8 +184,4 @@ function isEntryPoint(): boolean {
   return started !== undefined && realpathSync(started) === fileURLToPath(import.meta.url)
 }
 
-if (isEntryPoint()) {
-  const code = await main(process.argv.slice(2), processIo())
-  // Sessions of the tensor runtime may keep the loop alive; what was written is flushed first.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit(code)))
-}
+if (isEntryPoint()) exitWhenWritten(await main(process.argv.slice(2), processIo()))

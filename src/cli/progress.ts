@@ -12,16 +12,16 @@ export class LiveLine {
 
   constructor(
     private readonly output: Output,
-    private readonly particles: number | undefined,
     private readonly now: () => number = () => performance.now(),
   ) {}
 
-  update(progress: Progress): void {
+  /** @param particles size of the population, where it is known beforehand */
+  update(progress: Progress, particles?: number): void {
     const time = this.now()
     if (time < this.#next) return
     this.#next = time + refresh
     this.#shown = true
-    this.output.write(clear + truncate(liveText(progress, this.particles), (this.output.columns ?? 80) - 1))
+    this.output.write(clear + truncate(liveText(progress, particles), (this.output.columns ?? 80) - 1))
   }
 
   /** Takes the line away, so that other text can follow; the next update brings it back. */

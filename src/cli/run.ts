@@ -37,7 +37,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
   const file = flags.params === undefined ? undefined : readParams(flags.params)
 
   const interruption = new AbortController()
-  const live = new LiveLine(io.stderr, fromFlags.particles)
+  const live = new LiveLine(io.stderr)
   const release = io.onInterrupt(() => {
     live.erase()
     io.stderr.write('stopping: the particles keep what they have so far; Ctrl-C again stops at once\n')
@@ -55,7 +55,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
-      ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress) }),
+      ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, settings.particles) }),
     })
     live.erase()
     const told = new Set(distinct(program.diagnostics))

@@ -13,8 +13,8 @@ test('one line with what a person watches', () => {
 test('is written ten times a second at most, fits the terminal, and is erased', () => {
   const written: string[] = []
   let time = 0
-  const live = new LiveLine({ write: (text) => void written.push(text), isTTY: true, columns: 20 }, 64, () => time)
-  for (time = 0; time < 1000; time += 10) live.update(progress)
+  const live = new LiveLine({ write: (text) => void written.push(text), isTTY: true, columns: 20 }, () => time)
+  for (time = 0; time < 1000; time += 10) live.update(progress, 64)
   expect(written).toHaveLength(10)
   expect(written[0]).toBe('\r\u001b[2Kstep 7 · ESS 41 of…')
   live.erase()

@@ -60,6 +60,10 @@ dead         40            warn  conditions kill most particles: check them earl
     )
   })
 
+  test('a run may end before its first resampling point', () => {
+    expect(page({ ...example, steps: [], partial: true })).toContain('interrupted before the first resampling point, 4 of 4')
+  })
+
   test('one particle says that it is not enough', () => {
     const one = {
       ...example,
