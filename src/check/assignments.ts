@@ -70,7 +70,7 @@ function rebuilt(statement: AssignStmt, places: readonly Type[], value: Type): T
     const whole = places[at] ?? unknown
     if (isOpen(whole)) type = whole
     else if (whole.kind === 'List') type = listOf(type)
-    else if (whole.kind === 'Record' && step?.kind === 'FieldStep') {
+    else if (whole.kind === 'Record' && step?.kind === 'FieldStep' && whole.fields.has(step.name.text)) {
       type = { kind: 'Record', fields: new Map(whole.fields).set(step.name.text, type) }
     } else type = whole
   }

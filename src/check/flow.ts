@@ -6,11 +6,12 @@ export function leaves(statements: readonly Stmt[]): boolean {
   return statements.some(stops)
 }
 
-/** Warns of the first statement that no path reaches. */
-export function checkReached(checker: Checker, statements: readonly Stmt[]): void {
+/** Warns of the first statement that no path reaches. A `break` outside a loop is an error of its own. */
+export function checkReached(checker: Checker, statements: readonly Stmt[], inLoop: boolean): void {
   const last = statements.findIndex(stops)
   const next = last < 0 ? undefined : statements[last + 1]
-  if (!next) return
+  const end = statements[last]?.kind
+  if (!next || (!inLoop && (end === 'Break' || end === 'Continue'))) return
   checker.warn('C054', next.span, 'no path reaches this statement', {
     notes: [{ message: 'every path ends here', span: statements[last]?.span ?? next.span }],
     hint: 'take it out, or move it up',

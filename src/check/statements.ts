@@ -16,13 +16,15 @@ import type { Type } from './types.js'
 
 /** Checks the statements of a function or of the script, in their own scope. */
 export function checkBody(checker: Checker, around: Scope, statements: readonly Stmt[]): void {
-  checkBlock(checker, around, statements, false)
+  const scope = around.inner(statements)
+  for (const statement of statements) checkStatement(checker, scope, statement, false)
+  checkReached(checker, statements, false)
 }
 
 function checkBlock(checker: Checker, around: Scope, statements: readonly Stmt[], inLoop: boolean): void {
   const scope = around.inner(statements)
   for (const statement of statements) checkStatement(checker, scope, statement, inLoop)
-  checkReached(checker, statements)
+  checkReached(checker, statements, inLoop)
   scope.end(checker.binders)
 }
 

@@ -210,23 +210,3 @@ describe('calls', () => {
     expect(hint(`${fn}return area(1, heigth: 2)`)).toBe('did you mean `height`?')
   })
 })
-
-describe('size', () => {
-  test('a sum of ten thousand terms', () => {
-    const terms = Array.from({ length: 10_000 }, (_, at) => `${at % 10}`).join(' + ')
-    expect(resultType(`let s = ${terms}\nreturn s`)).toBe('Int')
-  })
-
-  test.each([
-    ['parentheses', `${'('.repeat(150)}1${')'.repeat(150)}`],
-    ['lists', `${'['.repeat(150)}1${']'.repeat(150)}`],
-    ['calls', `${'abs('.repeat(150)}1${')'.repeat(150)}`],
-    ['minus signs', `${'- '.repeat(150)}1`],
-  ])('a hundred and fifty nested %s', (_, expression) => {
-    expect(codes(`return ${expression}`)).toEqual([])
-  })
-
-  test('a hundred and fifty nested blocks', () => {
-    expect(codes(`${'if true {\n'.repeat(150)}factor 2\n${'}\n'.repeat(150)}return 1`)).toEqual([])
-  })
-})

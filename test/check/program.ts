@@ -44,12 +44,15 @@ export function resultType(text: string, files: Files = {}): string {
 
 /** Each finding with the text that it points at: `C001 totl`. */
 export function places(text: string, files: Files = {}): string[] {
-  return checkText(text, files).diagnostics.map(({ code, span }) => `${code} ${span ? span.source.text.slice(span.start, span.end) : ''}`)
+  return checkText(text, files).diagnostics.map(
+    ({ code, span }) => `${code} ${span ? span.source.text.slice(span.start, span.end) : ''}`,
+  )
 }
 
 /** The hint of the only finding. */
 export function hint(text: string, files: Files = {}): string | undefined {
   const { diagnostics } = checkText(text, files)
-  if (diagnostics.length !== 1) throw new Error(`found ${diagnostics.length} diagnostics: ${diagnostics.map((each) => each.message).join('; ')}`)
+  if (diagnostics.length !== 1)
+    throw new Error(`found ${diagnostics.length} diagnostics: ${diagnostics.map((each) => each.message).join('; ')}`)
   return diagnostics[0]?.hint
 }
