@@ -32,9 +32,9 @@ export function checkEscape(source: Source, at: number): number {
   return length
 }
 
-/** The text that a checked escape stands for; `escape` begins with `\`. */
-export function cookEscape(escape: string): string {
-  return plainEscapes[escape[1]!] ?? String.fromCodePoint(parseInt(escape.slice(3, -1), 16))
+/** The text that a checked escape stands for; `written` begins with `\`. */
+export function cookEscape(written: string): string {
+  return plainEscapes[written[1]!] ?? String.fromCodePoint(parseInt(written.slice(3, -1), 16))
 }
 
 function isScalar(codePoint: number): boolean {
