@@ -1,0 +1,13 @@
+/** The distributions of the language, by the names that programs call them. */
+export { bernoulli } from './bernoulli.js'
+export { beta } from './beta.js'
+export { binomial } from './binomial.js'
+export { categorical } from './categorical.js'
+export { dirichlet } from './dirichlet.js'
+export { type Distribution, isDistribution, type Outcome, ParameterError } from './distribution.js'
+export { exponential } from './exponential.js'
+export { gamma } from './gamma.js'
+export { geometric } from './geometric.js'
+export { normal } from './normal.js'
+export { poisson } from './poisson.js'
+export { uniform } from './uniform.js'

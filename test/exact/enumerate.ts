@@ -1,0 +1,150 @@
+import type { DrawKey, Randomness } from '../../src/models/randomness.js'
+
+/**
+ * Exact enumeration of a sampler's own random choices: the sampler runs once for every path of outcomes, each with its probability,
+ * so that an expectation over runs is a finite sum.
+ *
+ * Each key stands for one uniform number, of which only an interval is known. A question narrows it: an index asks which of the
+ * intervals of the cumulative weights it lies in, a resampling which of those between its breaks. Asking the same key again narrows
+ * the same number further, as a counter-based generator would answer, so that a key used twice shows as the bias that it causes.
+ */
+
+export interface EnumerationOptions {
+  /** Give up after so many paths; 1,000,000 by default. */
+  readonly limit?: number
+  /** The points of (0, 1) where the use of a plain uniform changes; without it `uniform` throws. */
+  readonly breaks?: (key: DrawKey, attempt: number) => readonly number[]
+}
+
+export interface Path<T> {
+  readonly probability: number
+  readonly result: T
+}
+
+/** Every path of `run` with its probability; the probabilities sum to 1. `run` must take all its chance from its argument. */
+export async function* enumerate<T>(
+  run: (random: Randomness) => T | Promise<T>,
+  options: EnumerationOptions = {},
+): AsyncGenerator<Path<T>> {
+  const limit = options.limit ?? 1_000_000
+  let script: readonly Choice[] = []
+  for (let paths = 1; ; paths++) {
+    if (paths > limit) throw new Error(`the enumeration has more than ${limit} paths`)
+    const random = new ScriptedRandomness(script, options)
+    const result = await run(random)
+    yield { probability: random.probability, result }
+    const next = [...random.taken]
+    while (next.length > 0 && next.at(-1)!.branch + 1 === next.at(-1)!.branches) next.pop()
+    const last = next.pop()
+    if (last === undefined) return
+    script = [...next, { ...last, branch: last.branch + 1 }]
+  }
+}
+
+/** E[run]. Throws where the paths' probabilities do not sum to 1. */
+export async function expectation(
+  run: (random: Randomness) => number | Promise<number>,
+  options: EnumerationOptions = {},
+): Promise<number> {
+  let total = 0
+  let sum = 0
+  for await (const { probability, result } of enumerate(run, options)) {
+    total += probability
+    sum += probability * result
+  }
+  if (Math.abs(total - 1) > 1e-9) throw new Error(`the paths have probability ${total} in all`)
+  return sum
+}
+
+interface Choice {
+  readonly key: string
+  readonly branch: number
+  readonly branches: number
+}
+
+/** The part [low, high) of (0, 1) that a number is known to lie in. */
+interface Interval {
+  readonly low: number
+  readonly high: number
+}
+
+/** Parts of an interval below this share of it are rounding. */
+const NEGLIGIBLE = 1e-11
+
+class ScriptedRandomness implements Randomness {
+  probability = 1
+  readonly taken: Choice[] = []
+  private readonly known = new Map<string, Interval>()
+
+  constructor(
+    private readonly script: readonly Choice[],
+    private readonly options: EnumerationOptions,
+  ) {}
+
+  index(weights: ArrayLike<number>, key: DrawKey): number {
+    const indices: number[] = []
+    const sums: number[] = []
+    let total = 0
+    for (let i = 0; i < weights.length; i++) {
+      if (!(weights[i]! >= 0 && weights[i]! < Infinity)) throw new Error(`weight ${i} is ${weights[i]}`)
+      if (weights[i] === 0) continue
+      total += weights[i]!
+      indices.push(i)
+      sums.push(total)
+    }
+    if (indices.length === 0) throw new Error('an index is drawn from weights that are all 0')
+    const bounds = sums.map((sum) => sum / total)
+    return indices[this.narrow(drawName(key, 0), bounds).part]!
+  }
+
+  uniform(key: DrawKey, attempt: number): number {
+    if (this.options.breaks === undefined) throw new Error('a continuous draw cannot be enumerated without breaks')
+    return this.point(drawName(key, attempt), this.options.breaks(key, attempt))
+  }
+
+  resampling(generation: number, count: number, breaks: (k: number) => readonly number[]): Float64Array {
+    return Float64Array.from({ length: count }, (_, k) => this.point(`resampling ${generation} ${k}`, breaks(k)))
+  }
+
+  private point(name: string, breaks: readonly number[]): number {
+    const bounds = breaks.filter((at) => at > 0 && at < 1).sort((a, b) => a - b)
+    const { low, high } = this.narrow(name, [...bounds, 1]).interval
+    return (low + high) / 2
+  }
+
+  /**
+   * Chooses among the parts of (0, 1) that end at the bounds, the last of which is 1, with the probability of each given what is
+   * known of the number.
+   */
+  private narrow(name: string, bounds: readonly number[]): { part: number; interval: Interval } {
+    const known = this.known.get(name) ?? { low: 0, high: 1 }
+    const width = known.high - known.low
+    const parts: { part: number; interval: Interval }[] = []
+    let low = known.low
+    bounds.forEach((bound, part) => {
+      const high = Math.min(bound, known.high)
+      if (high - low <= NEGLIGIBLE * width) return
+      parts.push({ part, interval: { low, high } })
+      low = high
+    })
+    const branch = this.take(name, parts.length)
+    const chosen = parts[branch]!
+    const covered = low - known.low
+    this.probability *= (chosen.interval.high - chosen.interval.low) / covered
+    this.known.set(name, chosen.interval)
+    return chosen
+  }
+
+  private take(key: string, branches: number): number {
+    const planned = this.script[this.taken.length]
+    if (planned !== undefined && (planned.key !== key || planned.branches !== branches))
+      throw new Error(`the run does not repeat: ${planned.key} of ${planned.branches} is now ${key} of ${branches}`)
+    const branch = planned?.branch ?? 0
+    this.taken.push({ key, branch, branches })
+    return branch
+  }
+}
+
+function drawName(key: DrawKey, attempt: number): string {
+  return `draw ${key.slot} ${key.generation} ${key.draw} ${attempt}`
+}
