@@ -43,7 +43,7 @@ export class Arena {
     return 8 * this.#keys.length * this.capacity * this.#stride
   }
 
-  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws M016 when memory is short. */
+  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws M015 when memory is short. */
   grow(capacity: number, length: number): void {
     if (capacity <= this.capacity && length <= this.length) return
     const rows = Math.max(capacity, this.capacity)
@@ -55,7 +55,7 @@ export class Arena {
       if (!(thrown instanceof RangeError)) throw thrown
       const gigabytes = ((8 * this.#keys.length * rows * tokens * this.#heads * this.#width) / 1e9).toFixed(1)
       throw modelError(
-        'M016',
+        'M015',
         `the attention state of ${rows} texts of ${tokens} tokens needs ${gigabytes} GB, more than there is`,
         'use fewer particles (`--particles`) or shorter texts',
       )

@@ -116,15 +116,14 @@ export class State {
     const claimed = new Set<Row>()
     for (const job of jobs) {
       const from = job.base.own > 0 ? job.base.row! : null
-      if (from && from.path.length === job.base.own && !claimed.has(from)) {
-        job.row = from
-        job.fresh = false
-      } else {
-        job.row = this.#place(job.base, reclaim)
-        job.fresh = true
-      }
-      claimed.add(job.row)
+      job.fresh = !from || from.path.length !== job.base.own || claimed.has(from)
+      if (job.fresh) continue
+      job.row = from
+      claimed.add(from!)
     }
+    const fresh = jobs.filter((job) => job.fresh)
+    this.#makeRoom(fresh.length, reclaim)
+    for (const job of fresh) job.row = this.#arena.place(this.#arena.free(), job.base.own > 0 ? job.base.row : null, job.base.own)
     const ordered = this.#gather(jobs)
     let done = 0
     for (const steps of passes(ordered[0]!.tokens.length)) {
@@ -156,11 +155,11 @@ export class State {
     job.row = null
   }
 
-  #place(base: Path, reclaim: () => void): Row {
-    if (this.#arena.free() < 0) reclaim()
-    if (this.#arena.free() < 0) this.#arena.grow(Math.max(4, Math.ceil(this.#arena.capacity * 1.5)), 0)
-    // Reclaiming may have shortened rows, never the part up to a base.
-    return this.#arena.place(this.#arena.free(), base.own > 0 ? base.row : null, base.own)
+  #makeRoom(count: number, reclaim: () => void): void {
+    const free = () => this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
+    if (free() < count) reclaim()
+    const missing = count - free()
+    if (missing > 0) this.#arena.grow(Math.max(4, Math.ceil(this.#arena.capacity * 1.25), this.#arena.capacity + missing), 0)
   }
 
   /** Moves the rows of a batch next to each other; gives the jobs back in the order of their rows. */

@@ -231,7 +231,7 @@ function parseRow(id: string, state: string, value: unknown, size: number): Tabl
   }
   const sum = value.reduce((total: number, p: number) => total + p, 0)
   if (Math.abs(sum - 1) > 1e-6)
-    throw wrong(id, `${place}: the probabilities sum to ${sum}, expected 1`, 'divide each by their sum')
+    throw wrong(id, `${place}: the probabilities sum to ${Number(sum.toPrecision(9))}, expected 1`, 'divide each by their sum')
   return new TableRow(normalised(Float64Array.from(value)))
 }
 

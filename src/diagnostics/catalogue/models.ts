@@ -1,4 +1,176 @@
-import type { Entries } from './entry.js'
+import type { Entries, Entry } from './entry.js'
+
+const config = {
+  model_type: 'llama',
+  hidden_size: 2,
+  intermediate_size: 2,
+  num_hidden_layers: 1,
+  num_attention_heads: 1,
+  vocab_size: 2,
+  tie_word_embeddings: true,
+}
+const tokenizer = {
+  version: '1.0',
+  added_tokens: [],
+  normalizer: null,
+  pre_tokenizer: { type: 'Whitespace' },
+  post_processor: null,
+  decoder: null,
+  model: { type: 'WordLevel', vocab: { a: 0, b: 1 }, unk_token: 'a' },
+}
+const folder = (files: Readonly<Record<string, unknown>>) =>
+  Object.fromEntries(
+    Object.entries(files).map(([name, value]) => [`my-model/${name}`, typeof value === 'string' ? value : JSON.stringify(value)]),
+  )
+
+/** A program that draws one token after "a" from the model `id`. */
+const program = (id: string, prompt = '"a"') => `model lm = "${id}"\nlet story = lm(${prompt})\nsample t ~ story\nreturn t\n`
+const table = (fields: Readonly<Record<string, unknown>> = {}) =>
+  JSON.stringify({ tokens: ['a', 'b'], order: 1, end: null, next: { '': [0.5, 0.5], a: [0.5, 0.5], b: [0.5, 0.5] }, ...fields })
+
+const load = (title: string, explanation: string, bad: string, files: Readonly<Record<string, string>> = {}): Entry => ({
+  title,
+  explanation,
+  bad,
+  mended: program('tiny', '"Once upon a time"'),
+  ...(Object.keys(files).length > 0 && { files }),
+  stage: 'load',
+})
+
+/** Weights in the safetensors layout whose bytes are all ~: as 16-bit floats, those are not numbers. */
+function brokenNumbers(): string {
+  const shapes: Record<string, number[]> = { 'model.embed_tokens.weight': [2, 2], 'model.norm.weight': [2] }
+  for (const name of ['input_layernorm', 'post_attention_layernorm']) shapes[`model.layers.0.${name}.weight`] = [2]
+  for (const name of [
+    'self_attn.q_proj',
+    'self_attn.k_proj',
+    'self_attn.v_proj',
+    'self_attn.o_proj',
+    'mlp.gate_proj',
+    'mlp.up_proj',
+    'mlp.down_proj',
+  ]) {
+    shapes[`model.layers.0.${name}.weight`] = [2, 2]
+  }
+  let at = 0
+  const header = Object.entries(shapes).map(([name, shape]) => {
+    const begin = at
+    at += 2 * shape.reduce((a, b) => a * b, 1)
+    return [name, { dtype: 'F16', shape, data_offsets: [begin, at] }]
+  })
+  // The length of the header stands in eight bytes; a length below 2^14 with both bytes below 128 is plain text.
+  const text = JSON.stringify(Object.fromEntries(header))
+  let length = text.length
+  while (length % 256 > 127) length++
+  const prefix = String.fromCharCode(length % 256, length >> 8, 0, 0, 0, 0, 0, 0)
+  return prefix + text.padEnd(length) + '~'.repeat(at)
+}
 
 /** Codes M001 and on. */
-export const modelsEntries: Entries = {}
+export const modelsEntries: Entries = {
+  M001: load(
+    'there is no such model',
+    'A model is named by `"tiny"`, which comes with smcc, by `"table:FILE.json"`, or by a folder that holds config.json, tokenizer.json and model.safetensors. Relative paths start at the program.',
+    program('tinny'),
+  ),
+  M002: load(
+    'this version cannot fetch or read that model',
+    'This version reads models from folders in the Hugging Face layout and from the local Hugging Face cache. Downloads from the hub and GGUF files come with a later version: download the model to a folder and name the folder.',
+    program('somebody/some-model'),
+  ),
+  M003: load(
+    'a file of a model is missing',
+    'A model folder holds config.json, tokenizer.json and model.safetensors (or its shards with model.safetensors.index.json); a table is one JSON file. One of them does not exist or cannot be read.',
+    program('./my-model'),
+    folder({ 'config.json': config }),
+  ),
+  M004: load(
+    'a file of a model is not JSON',
+    'The configuration, the tokenizer, an index of shards or a table is not a JSON object. Fetch the file again, or mend it.',
+    program('./my-model'),
+    folder({ 'config.json': '{ "model_type": ', 'tokenizer.json': tokenizer }),
+  ),
+  M005: load(
+    'the family of a model is not supported',
+    'config.json names the family as `model_type`. This version builds the graphs of llama models.',
+    program('./my-model'),
+    folder({ 'config.json': { ...config, model_type: 'mamba' }, 'tokenizer.json': tokenizer }),
+  ),
+  M006: load(
+    'a setting of a model is not supported',
+    'config.json asks for something that this version would compute wrongly, such as another activation or scaled rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
+    program('./my-model'),
+    folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
+  ),
+  M007: load(
+    'a weights file is damaged',
+    'The header of the safetensors file does not fit the file, often because a download stopped half-way. Fetch it again.',
+    program('./my-model'),
+    folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': 'short' }),
+  ),
+  M008: load(
+    'the weights do not fit the configuration',
+    'A tensor that config.json asks for is missing, has another shape, or is stored in a format other than F32, F16 and BF16. Take config.json and the weights from one place.',
+    program('./my-model'),
+    folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': '\u0002\0\0\0\0\0\0\0{}' }),
+  ),
+  M009: {
+    title: 'a text cannot be cut into tokens',
+    explanation:
+      'The tokens of the model cannot spell the text, or its tokenizer cannot be read. A table spells only what its tokens spell; the longest token that fits is taken each time.',
+    bad: program('table:toy.json', '"abc"'),
+    mended: program('table:toy.json', '"ab"'),
+    files: { 'toy.json': table() },
+    stage: 'run',
+  },
+  M010: {
+    title: 'a model has no chat template',
+    explanation:
+      '`chat: true` writes the messages the way the model was trained to read them, which its chat template says. A model without one, or one whose template refuses the roles, cannot be asked that way.',
+    bad: program('tiny', '"Hi!", chat: true'),
+    mended: program('tiny', '"Hi!"'),
+    stage: 'run',
+  },
+  M011: {
+    title: 'a model gives scores that are not numbers',
+    explanation:
+      'The weights hold NaN or infinite numbers, or overflow on the way. That is never read as probability zero: the run stops.',
+    bad: program('./my-model'),
+    mended: program('tiny', '"Once upon a time"'),
+    files: folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': brokenNumbers() }),
+    stage: 'run',
+  },
+  M012: {
+    title: 'a table model is not well formed',
+    explanation:
+      'A table has the fields tokens, order, end and next; each row of next has one probability for each token, and they sum to 1.',
+    bad: program('table:toy.json'),
+    mended: program('tiny', '"Once upon a time"'),
+    files: { 'toy.json': table({ next: { '': [0.5, 0.4], a: [0.5, 0.5], b: [0.5, 0.5] } }) },
+    stage: 'load',
+  },
+  M013: {
+    title: 'a table model lacks a row',
+    explanation: 'A text has reached tokens for which `next` has no entry. The key of a row is the last `order` tokens, joined.',
+    bad: program('table:toy.json', '"b"'),
+    mended: program('table:toy.json', '"a"'),
+    files: { 'toy.json': table({ next: { '': [0.5, 0.5], a: [0.5, 0.5] } }) },
+    stage: 'run',
+  },
+  M014: {
+    title: 'a prompt is empty',
+    explanation: 'A model without a begin token can only go on from a text: its prompt needs at least one token.',
+    bad: program('./my-model', '""'),
+    mended: program('tiny', '""'),
+    files: folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': brokenNumbers() }),
+    stage: 'run',
+  },
+  M015: {
+    title: 'texts do not fit the model or the memory',
+    explanation:
+      'A model reads a fixed number of tokens, prompt included, and every particle with a text of its own needs attention state for each of its tokens. `smcc models show` says how many, and how much.',
+    bad: program('tiny', `"${'word '.repeat(300).trim()}"`),
+    mended: program('tiny', '"word"'),
+    stage: 'run',
+  },
+}

@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { modelsEntries } from '../../src/diagnostics/catalogue/models.js'
+import { SmcError } from '../../src/diagnostics/diagnostic.js'
+import { listModels, openModel, showModel } from '../../src/models/registry.js'
+import { hashed, key } from './fixed-randomness.js'
+
+const root = mkdtempSync(join(tmpdir(), 'smcc-models-'))
+afterAll(() => rmSync(root, { recursive: true }))
+
+async function codeOf(action: () => Promise<unknown>): Promise<string> {
+  try {
+    await action()
+    return 'nothing'
+  } catch (thrown) {
+    if (!(thrown instanceof SmcError)) throw thrown
+    return thrown.diagnostics.map(({ code }) => code).join()
+  }
+}
+
+describe('the catalogue of model errors', () => {
+  for (const [code, entry] of Object.entries(modelsEntries)) {
+    const ask = async (source: string) => {
+      const base = join(root, code)
+      mkdirSync(base, { recursive: true })
+      for (const [path, text] of Object.entries(entry.files ?? {})) {
+        mkdirSync(dirname(join(base, path)), { recursive: true })
+        writeFileSync(join(base, path), text)
+      }
+      const [, id, prompt, chat] = /model lm = "(.*)"\nlet story = lm\("(.*?)"(, chat: true)?\)/.exec(source)!
+      const model = await openModel(id!, { base })
+      const tokens = chat
+        ? model.vocabulary.encodeChat([{ role: 'user', content: prompt! }])
+        : model.vocabulary.encodePrompt(prompt!)
+      const history = model.start(tokens)
+      await model.draw([{ history, temperature: 1, mask: 'all', random: hashed, key: key(0) }], { rows: 1, live: () => [] })
+      await model.dispose()
+    }
+    it(`${code}: ${entry.title}`, async () => {
+      expect(await codeOf(() => ask(entry.bad))).toBe(code)
+      expect(await codeOf(() => ask(entry.mended))).toBe('nothing')
+    })
+  }
+})
+
+describe('the registry', () => {
+  it('suggests a near name', async () => {
+    await expect(openModel('tinny', { base: root })).rejects.toMatchObject({ diagnostics: [{ hint: 'did you mean "tiny"?' }] })
+  })
+
+  it('says that GGUF comes later', async () => {
+    expect(await codeOf(() => openModel('./some.gguf', { base: root }))).toBe('M002')
+  })
+
+  it('finds a hub model in the local cache', async () => {
+    const hub = join(root, 'hub')
+    const snapshot = join(hub, 'models--someone--model', 'snapshots', 'abc')
+    mkdirSync(snapshot, { recursive: true })
+    writeFileSync(join(snapshot, 'config.json'), '{ "model_type": "mamba" }')
+    writeFileSync(join(snapshot, 'tokenizer.json'), '{}')
+    const before = process.env.HF_HUB_CACHE
+    process.env.HF_HUB_CACHE = hub
+    try {
+      expect(await codeOf(() => openModel('someone/model', { base: root }))).toBe('M005')
+      expect((await listModels()).map(({ id }) => id)).toEqual(['tiny', 'someone/model'])
+    } finally {
+      if (before === undefined) delete process.env.HF_HUB_CACHE
+      else process.env.HF_HUB_CACHE = before
+    }
+  })
+
+  it('describes tiny', async () => {
+    const shown = await showModel('tiny', root)
+    expect(shown).toMatchObject({ family: 'llama', layers: 6, width: 256, vocabulary: 4096, contextLength: 256, end: [0] })
+    expect(shown.parameters).toBeGreaterThan(5.3e6)
+    expect(shown.parameters).toBeLessThan(5.5e6)
+    expect(shown.stateBytesPerToken).toBe(2 * 4 * 6 * 4 * 32)
+  })
+})
