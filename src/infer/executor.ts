@@ -14,6 +14,8 @@ import { ess, logMeanExp, normalise } from './weights.js'
 
 /** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
 const BREATH = 40
+/** Particles between two looks at the clock. */
+const BREATH_EVERY = 64
 
 export interface ExecutorOptions {
   readonly settings: Settings
@@ -60,7 +62,7 @@ class Executor {
     private readonly options: ExecutorOptions,
   ) {
     const { settings, random, host, externs } = options
-    this.particles = Array.from({ length: settings.particles }, (_, slot) => new Particle(slot, program))
+    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
     this.genealogy = new Genealogy(settings.particles)
     this.machine = new Machine(host, random, { points: settings.method === 'smc', twist: settings.twist })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
@@ -81,15 +83,13 @@ class Executor {
   private async advance(): Promise<boolean> {
     let ready = this.particles.filter((p) => !p.done)
     while (ready.length > 0) {
-      for (const p of ready) {
-        this.machine.advance(p)
-        if (performance.now() - this.breathed > BREATH) await this.breathe()
-        if (this.options.signal?.aborted) return false
+      for (let i = 0; i < ready.length; i++) {
+        this.machine.advance(ready[i]!)
+        if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
       const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')
       if (waiting.length > 0) await this.server.serve(waiting)
-      if (performance.now() - this.breathed > BREATH) await this.breathe()
-      if (this.options.signal?.aborted) return false
+      if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
     }
     return true
@@ -129,8 +129,12 @@ class Executor {
 
   private replace(ancestors: Int32Array, meanLogw: number): void {
     const before = this.particles
+    const taken = new Uint8Array(before.length)
     this.particles = Array.from(ancestors, (ancestor, slot) => {
-      const particle = before[ancestor]!.copyTo(slot)
+      // The first copy of a particle is the particle itself.
+      const particle = taken[ancestor] ? before[ancestor]!.copyTo(slot) : before[ancestor]!
+      taken[ancestor] = 1
+      particle.slot = slot
       particle.logw = meanLogw
       return particle
     })
@@ -143,10 +147,14 @@ class Executor {
     }
   }
 
-  private async breathe(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve))
-    this.breathed = performance.now()
-    this.report()
+  /** Lets the event loop have its turn now and then; true when the run is to end. */
+  private async interrupted(): Promise<boolean> {
+    if (performance.now() - this.breathed > BREATH) {
+      await new Promise((resolve) => setImmediate(resolve))
+      this.breathed = performance.now()
+      this.report()
+    }
+    return this.options.signal?.aborted === true
   }
 
   private report(): void {

@@ -6,7 +6,7 @@ import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { Context, isDistribution, tokensSince, type Value } from './values.js'
+import { Context, isDistribution, type Stream, tokensSince, type Value } from './values.js'
 
 /** log psi is kept above this: a twist that kills would change the target (inference.md §1). Small enough to lose, exact when divided out. */
 export const TWIST_FLOOR = -1000
@@ -37,6 +37,7 @@ export class Machine {
   readonly warnings = new Map<string, Diagnostic>()
   /** Resampling points that the population has passed. */
   generation = 0
+  private streamsBefore: readonly Stream[] = []
 
   constructor(
     private readonly host: Host,
@@ -47,6 +48,7 @@ export class Machine {
   advance(p: Particle): void {
     p.status = 'running'
     let steps = 0
+    this.host.enter(p)
     try {
       while (p.status === 'running') {
         if (++steps > MOST_STEPS)
@@ -55,6 +57,7 @@ export class Machine {
       }
     } catch (thrown) {
       if (thrown === waiting) {
+        p.streams = this.streamsBefore // contexts that the abandoned evaluation opened
         p.status = 'asking'
         return
       }
@@ -64,6 +67,7 @@ export class Machine {
 
   private step(p: Particle): void {
     const { step } = p
+    this.streamsBefore = p.streams
     switch (step.op) {
       case 'Host':
         p.set(step.set, this.evaluate(p, step.value!))
@@ -113,14 +117,7 @@ export class Machine {
   }
 
   private evaluate(p: Particle, code: Evaluate): Value {
-    this.host.enter(p)
-    const streams = p.streams
-    try {
-      return code(p.frame.slots)
-    } catch (thrown) {
-      p.streams = streams // contexts that the abandoned evaluation opened
-      throw thrown
-    }
+    return code(p.frame.slots)
   }
 
   private goOn(p: Particle, next: Step): void {
@@ -177,7 +174,6 @@ export class Machine {
     const from = this.evaluate(p, step.from!)
     if (from instanceof Context) {
       const stream = p.streams[from.stream]!
-      this.host.enter(p)
       const tokens = this.host.tokensOf(stream.model, value, this.site(step))
       if (tokens.length === 0) {
         this.goOn(p, step.next)

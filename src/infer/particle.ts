@@ -6,14 +6,20 @@ import type { Stream, Value } from './values.js'
 export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'atPoint' | 'finished' | 'dead'
 
 /** A call that is under way: the slots of its variables, the twists that are to be divided out, and where it goes back to. */
-export interface Frame {
-  readonly owner: object
-  readonly slots: Value[]
-  /** log psi of each twist statement of this call; null before the first. */
-  pending: Map<number, number> | null
-  readonly caller: Frame | null
-  /** The call that waits for the answer. */
-  readonly call: Step | null
+export class Frame {
+  constructor(
+    readonly owner: object,
+    readonly slots: Value[],
+    /** log psi of each twist statement of this call; null before the first. */
+    public pending: Map<number, number> | null,
+    readonly caller: Frame | null,
+    /** The call that waits for the answer. */
+    readonly call: Step | null,
+  ) {}
+
+  copyFor(owner: object): Frame {
+    return new Frame(owner, this.slots.slice(), this.pending && new Map(this.pending), this.caller, this.call)
+  }
 }
 
 /**
@@ -24,8 +30,6 @@ export class Particle {
   status: Status = 'running'
   /** Absolute log weight (inference.md §1 "the invariant"); -Infinity when dead. */
   logw = 0
-  step: Step
-  frame: Frame
   streams: readonly Stream[] = []
   /** What the program returned, once finished. */
   value: Value = undefined
@@ -37,34 +41,39 @@ export class Particle {
   asks: Ask[] = []
   /** What it asks of a model when its status is `drawing` (tokens empty) or `scoring`. */
   request: { readonly stream: number; readonly tokens: readonly number[]; readonly draw: number } | null = null
-  private owner: object = {}
 
-  constructor(
-    readonly slot: number,
-    program: LinkedFunction,
-  ) {
-    this.step = program.entry
-    this.frame = this.newFrame(program, null, null)
+  private constructor(
+    public slot: number,
+    public step: Step,
+    public frame: Frame,
+    private owner: object,
+  ) {}
+
+  static atStart(slot: number, program: LinkedFunction): Particle {
+    const owner = {}
+    return new Particle(slot, program.entry, new Frame(owner, emptySlots(program), null, null, null), owner)
   }
 
   /** A copy of this particle for another slot. Afterwards neither owns what they share. */
   copyTo(slot: number): Particle {
-    const copy: Particle = Object.create(Particle.prototype)
-    Object.assign(copy, this)
-    Object.assign(copy, { slot, owner: {}, asks: [], answers: null })
+    const copy = new Particle(slot, this.step, this.frame, {})
     this.owner = {}
+    copy.status = this.status
+    copy.logw = this.logw
+    copy.streams = this.streams
+    copy.value = this.value
+    copy.draws = this.draws
+    copy.passed = this.passed
     return copy
   }
 
   newFrame(f: LinkedFunction, caller: Frame | null, call: Step | null): Frame {
-    return { owner: this.owner, slots: new Array(f.slots).fill(undefined), pending: null, caller, call }
+    return new Frame(this.owner, emptySlots(f), null, caller, call)
   }
 
   /** The present frame, to be written. */
   ownFrame(): Frame {
-    const { frame } = this
-    if (frame.owner === this.owner) return frame
-    this.frame = { ...frame, owner: this.owner, slots: frame.slots.slice(), pending: frame.pending && new Map(frame.pending) }
+    if (this.frame.owner !== this.owner) this.frame = this.frame.copyFor(this.owner)
     return this.frame
   }
 
@@ -84,4 +93,8 @@ export class Particle {
   get done(): boolean {
     return this.status === 'finished' || this.status === 'dead'
   }
+}
+
+function emptySlots(f: LinkedFunction): Value[] {
+  return new Array(f.slots).fill(undefined)
 }

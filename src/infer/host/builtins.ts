@@ -16,7 +16,10 @@ export function builtins(fail: Fail, op: ReturnType<typeof operators>) {
     }
   }
   const { number, int } = op
-  const numbers = (v: Value, site: number) => op.list(v, site).map((x) => number(x, site))
+  function numbers(v: Value, site: number): readonly number[] {
+    const list = op.list(v, site)
+    return list.every((x) => typeof x === 'number') ? (list as readonly number[]) : list.map((x) => number(x, site))
+  }
 
   function extreme(site: number, args: readonly Value[], better: (a: Value, b: Value) => boolean): Value {
     const items = args.length === 1 && Array.isArray(args[0]) ? args[0] : args

@@ -54,7 +54,7 @@ export function operators(fail: Fail) {
     if (typeof a === 'number' && typeof b === 'number') return ok(a + b, site)
     const [s, t] = [text(a), text(b)]
     if (s !== null && t !== null) return s + t
-    if (Array.isArray(a) && Array.isArray(b)) return [...a, ...b]
+    if (Array.isArray(a) && Array.isArray(b)) return a.concat(b)
     if (a instanceof Weight || b instanceof Weight) return new Weight(logAddExp(logWeight(a, site), logWeight(b, site)))
     return fail('R005', site, `expected two numbers, two strings or two lists, found ${shown(a)} and ${shown(b)}`)
   }
