@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { parseObject } from '../../src/models/json.js'
+import { textOf } from '../../src/models/model.js'
+import { SubwordVocabulary } from '../../src/models/tokenizer.js'
+
+const read = (name: string) => parseObject(readFileSync(new URL(`../../models/tiny/${name}`, import.meta.url), 'utf8'), name)
+const tiny = {
+  tokenizer: read('tokenizer.json'),
+  tokenizerConfig: read('tokenizer_config.json'),
+  config: read('config.json'),
+  generationConfig: {},
+  chatTemplate: null,
+}
+const vocabulary = (change: Partial<typeof tiny> & Record<string, unknown> = {}) =>
+  new SubwordVocabulary('tiny', 4096, { ...tiny, ...change })
+
+describe('byte-level tokens', () => {
+  it('spell any text, and give its bytes back', () => {
+    const words = vocabulary()
+    for (const text of ['Lily found a key.', ' She said, "Hi!"\n\n', 'Zoë café — 漢字 😀', '\t  x', 'a\u0000b', '\u{10ffff}']) {
+      expect(textOf(words, words.encodeContinuation(text))).toBe(text)
+    }
+  })
+
+  it('hold parts of characters', () => {
+    const words = vocabulary()
+    const ids = words.encodeContinuation('😀')
+    expect(ids.length).toBeGreaterThan(1)
+    expect(textOf(words, ids.slice(0, 1))).toBe('\ufffd')
+  })
+
+  it('begin a prompt with the begin token, and a continuation with none', () => {
+    const words = vocabulary()
+    expect(words.encodePrompt('The')[0]).toBe(0)
+    expect(words.encodePrompt('')).toEqual([0])
+    expect(words.encodeContinuation('The')).toEqual(words.encodePrompt('The').slice(1))
+    expect(words.encodeContinuation('')).toEqual([])
+  })
+
+  it('give no bytes for the end token', () => {
+    const words = vocabulary()
+    expect(words.end).toEqual([0])
+    expect(words.bytes(0)).toHaveLength(0)
+  })
+
+  it("take end tokens from every file, the tokenizer's own first", () => {
+    const words = vocabulary({ config: { eos_token_id: [5, 7] }, generationConfig: { eos_token_id: 9 } })
+    expect(words.end).toEqual([0, 5, 7, 9])
+    expect(words.bytes(7)).toHaveLength(0)
+  })
+
+  it('have an identity that depends on the tokens alone', () => {
+    expect(vocabulary({ generationConfig: { eos_token_id: 9 } }).identity).toBe(vocabulary().identity)
+    expect(new SubwordVocabulary('tiny', 4095, tiny).identity).not.toBe(vocabulary().identity)
+  })
+})
+
+describe('pieces', () => {
+  it('stand for spaces and bytes', () => {
+    const tokenizer = {
+      version: '1.0',
+      added_tokens: [
+        { id: 0, content: '<s>', special: true, single_word: false, lstrip: false, rstrip: false, normalized: false },
+      ],
+      normalizer: null,
+      pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'never', split: false },
+      post_processor: null,
+      decoder: { type: 'Sequence', decoders: [{ type: 'ByteFallback' }, { type: 'Fuse' }] },
+      model: {
+        type: 'BPE',
+        vocab: { '<s>': 0, '<0x41>': 1, '▁the': 2, a: 3 },
+        merges: [],
+        byte_fallback: true,
+        unk_token: '<s>',
+      },
+    }
+    const words = new SubwordVocabulary('pieces', 4, { ...tiny, tokenizer, tokenizerConfig: {}, config: {} })
+    expect(textOf(words, [0, 1, 2, 3])).toBe('A thea')
+  })
+})
+
+describe('chats', () => {
+  const template =
+    '{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[answer]{% endif %}'
+  const messages = [{ role: 'user', content: 'Hi!' }]
+
+  it('go through the template, with one begin token', () => {
+    for (const change of [
+      { tokenizerConfig: { ...tiny.tokenizerConfig, chat_template: template } },
+      {
+        tokenizerConfig: {
+          ...tiny.tokenizerConfig,
+          chat_template: [
+            { name: 'tools', template: 'no' },
+            { name: 'default', template },
+          ],
+        },
+      },
+      { chatTemplate: template as unknown as null },
+    ]) {
+      const words = vocabulary(change)
+      const ids = words.encodeChat(messages)
+      expect(ids.filter((id) => id === 0)).toHaveLength(1)
+      expect(ids[0]).toBe(0)
+      expect(textOf(words, ids)).toBe('[user] Hi!\n[answer]')
+    }
+  })
+
+  it('need a template', () => {
+    expect(() => vocabulary().encodeChat(messages)).toThrow(/M010: tiny has no chat template/)
+  })
+
+  it('tell what the template refuses', () => {
+    const words = vocabulary({ chatTemplate: "{{ raise_exception('roles must alternate') }}" as unknown as null })
+    expect(() => words.encodeChat(messages)).toThrow(/M010.*roles must alternate/)
+  })
+})
