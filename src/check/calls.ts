@@ -20,7 +20,7 @@ export function inferCall(checker: Checker, scope: Scope, call: CallExp, dropped
   const { callee } = call
   if (callee.kind === 'Field') return callMethod(checker, scope, call, callee)
   if (callee.kind === 'Name') {
-    const symbol = resolve(checker, scope, callee)
+    const symbol = resolve(checker, scope, callee, 'function')
     if (symbol) return callSymbol(checker, scope, call, callee, symbol, dropped)
     return withoutCallee(checker, scope, call)
   }
@@ -145,7 +145,9 @@ function callMethod(checker: Checker, scope: Scope, call: CallExp, callee: Field
   if (method) {
     const wanted = elementsWanted(target, name.text)
     if (wanted !== undefined) {
-      checker.report('C020', callee.target.span, `\`${name.text}\` expects a list of ${wanted}, found ${describe(target)}`)
+      checker.report('C020', callee.target.span, `\`${name.text}\` expects a list of ${wanted}, found ${describe(target)}`, {
+        hint: 'make one with `.map(x => ...)`',
+      })
     }
     const result = callSignature(checker, scope, call, name.text, method)
     return wanted === undefined ? result : unknown

@@ -32,7 +32,9 @@ export function unknownMember(checker: Checker, target: Type, members: Members, 
         ? elsewhere[name.text]
         : candidates.length > 0
           ? `it has ${candidates.map((each) => `\`${each}\``).join(', ')}`
-          : undefined
+          : 'its value stands for itself: it has no fields or methods'
   const what = called ? 'method' : 'field'
-  checker.report('C025', name.span, `${describe(target)} has no ${what} \`${name.text}\``, hint === undefined ? {} : { hint })
+  checker.report('C025', name.span, `${describe(target)} has no ${what} \`${name.text}\``, {
+    ...(hint !== undefined && { hint }),
+  })
 }

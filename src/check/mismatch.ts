@@ -12,16 +12,20 @@ export function mismatch(
   found: Type,
   wants?: string,
 ): void {
-  const hint = edit(expected, found)
-  checker.report('C020', at.span, `expected ${wants ?? describe(expected)}, found ${describe(found)}`, hint ? { hint } : {})
+  const hint = edit(expected, found) ?? (wants === undefined ? example(expected) : `give it ${wants}`)
+  checker.report('C020', at.span, `expected ${wants ?? describe(expected)}, found ${describe(found)}`, { hint })
 }
 
 /** Reports a value that has no printed form. */
 export function expectPrintable(checker: Checker, exp: Exp, type: Type, where = 'in a text'): void {
   if (isOpen(type) || isPrintable(type)) return
   const hint =
-    type.kind === 'Context' ? 'take its text: `.text`' : type.kind === 'Dist' ? 'sample a value from it first' : undefined
-  checker.report('C024', exp.span, `${describe(type)} has no text to put ${where}`, hint ? { hint } : {})
+    type.kind === 'Context'
+      ? 'take its text: `.text`'
+      : type.kind === 'Dist'
+        ? 'sample a value from it first'
+        : 'put values there: numbers, strings, lists and records'
+  checker.report('C024', exp.span, `${describe(type)} has no text to put ${where}`, { hint })
 }
 
 /** The edit that most often mends it. */
@@ -41,4 +45,36 @@ function edit(expected: Type, found: Type): string | undefined {
   if (expected.kind === 'Token' && found.kind === 'String') return 'sample one token, or take one of `story.tokens`'
   if (isNumber(expected) && found.kind === 'Bool') return 'choose the numbers: `if c { 1 } else { 0 }`'
   return undefined
+}
+
+/** What could stand there. */
+function example(expected: Type): string {
+  switch (expected.kind) {
+    case 'Bool':
+      return 'write a condition, such as `x == y`'
+    case 'Int':
+      return 'write a whole number, such as `3`'
+    case 'Float':
+      return 'write a number, such as `0.5`'
+    case 'Weight':
+      return 'write a number from 0, such as `exp(-x)`'
+    case 'String':
+      return 'write a text, such as `"a"`'
+    case 'Token':
+      return 'take one of `story.tokens`'
+    case 'List':
+      return 'write a list: `[a, b]`'
+    case 'Record':
+      return 'write a record with these fields'
+    case 'Function':
+      return 'write a function: `x => ...`'
+    case 'Context':
+      return 'give a model a prompt: `lm("...")`'
+    case 'Model':
+      return 'name a model of the program'
+    case 'Dist':
+      return 'write a distribution, such as `normal(0, 1)`'
+    default:
+      return `write ${describe(expected)}`
+  }
 }

@@ -21,10 +21,15 @@ export const roleOf: Readonly<Record<Named['kind'], string>> = {
 const builtinSymbols = new Map<string, Named>([...builtins.keys()].map((name) => [name, { kind: 'builtin', name }]))
 
 /** What a name stands for here; undefined after reporting that it stands for nothing. */
-export function resolve(checker: Checker, scope: Scope, name: NameExp | Name): Named | undefined {
+export function resolve(
+  checker: Checker,
+  scope: Scope,
+  name: NameExp | Name,
+  wanted: 'value' | 'function' = 'value',
+): Named | undefined {
   const symbol = scope.find(name.text) ?? builtinSymbols.get(name.text)
   if (!symbol) {
-    if (!scope.isAbsent(name.text)) explainUnknown(checker, scope, name)
+    if (!scope.isAbsent(name.text)) explainUnknown(checker, scope, name, wanted)
     return undefined
   }
   const belongsToScript =
@@ -85,7 +90,7 @@ function place(symbol: Named) {
   return span ? [{ message: `the other \`${symbol.name}\` is here`, span }] : []
 }
 
-function explainUnknown(checker: Checker, scope: Scope, name: NameExp | Name): void {
+function explainUnknown(checker: Checker, scope: Scope, name: NameExp | Name, wanted: 'value' | 'function'): void {
   const { text, span } = name
   for (const around of scope.outward()) {
     const later = binderIn(around.statements, text)
@@ -112,9 +117,13 @@ function explainUnknown(checker: Checker, scope: Scope, name: NameExp | Name): v
     })
     return
   }
+  const declareHint =
+    wanted === 'function'
+      ? `declare it: \`fn ${text}(...) { ... }\`, or \`use\` it from a file`
+      : `declare it first: \`let ${text} = ...\`, or \`param ${text}\` for an input`
   const close = suggest(text, [...scope.visible(), ...builtins.keys()])
   checker.report('C001', span, `there is no \`${text}\``, {
-    hint: close ? `did you mean \`${close}\`?` : `declare it first: \`let ${text} = ...\`, or \`param ${text}\` for an input`,
+    hint: close ? `did you mean \`${close}\`?` : declareHint,
   })
 }
 

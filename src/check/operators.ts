@@ -34,7 +34,9 @@ export function unary(checker: Checker, exp: UnaryExp, operand: Type): Type {
   }
   if (isOpen(operand)) return operand
   if (isNumber(operand)) return operand.kind === 'Int' ? int : float
-  checker.report('C021', exp.span, `\`-\` expects a number, found ${describe(operand)}`)
+  checker.report('C021', exp.span, `\`-\` expects a number, found ${describe(operand)}`, {
+    hint: '`-` turns the sign of a number',
+  })
   return unknown
 }
 
@@ -202,7 +204,12 @@ function arithmetic(checker: Checker, exp: BinaryExp, left: Type, right: Type): 
   const { operator } = exp
   if (left.kind === 'Context' || right.kind === 'Context') return algebra(checker, exp, left, right)
   if ((!isNumber(left) && !isOpen(left)) || (!isNumber(right) && !isOpen(right))) {
-    checker.report('C021', exp.span, `\`${operator}\` expects two numbers, found ${describe(left)} and ${describe(right)}`)
+    checker.report('C021', exp.span, `\`${operator}\` expects two numbers, found ${describe(left)} and ${describe(right)}`, {
+      hint:
+        operator === '^' || operator === '%'
+          ? 'both sides are numbers'
+          : 'both sides are numbers; strings and lists only know `+`',
+    })
     return unknown
   }
   if (isOpen(left) || isOpen(right)) return openOf(left, right)

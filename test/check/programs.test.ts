@@ -104,6 +104,11 @@ test('programs that are damaged are reported and never thrown', () => {
         reached++
         const checked = check(module)
         unsupported(checked)
+        for (const { message, hint } of checked.diagnostics) {
+          expect(message).toMatch(/^[a-z`"]/)
+          expect(message).not.toMatch(/invalid|undefined|[.!]$/i)
+          expect(hint, message).toBeTruthy()
+        }
         const starts = checked.diagnostics
           .filter((each) => each.span?.source === module.program.source)
           .map((each) => each.span?.start ?? 0)
