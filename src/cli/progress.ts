@@ -24,10 +24,11 @@ export class LiveLine {
     this.output.write(clear + truncate(liveText(progress, particles), (this.output.columns ?? 80) - 1))
   }
 
-  /** Takes the line away, so that other text can follow; the next update brings it back. */
+  /** Takes the line away for good, so that other text can follow. */
   erase(): void {
     if (this.#shown) this.output.write(clear)
     this.#shown = false
+    this.#next = Number.POSITIVE_INFINITY
   }
 }
 

@@ -2,6 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import { positionAt } from '../diagnostics/span.js'
 import type { RunResult } from '../infer/result.js'
 import { checks } from './checks.js'
+import { describedByMoments } from './page.js'
 import { ancestryPicture, essPicture } from './picture.js'
 import { showNumber, showProbabilities, showValue } from './value.js'
 
@@ -17,7 +18,7 @@ export function htmlPage(result: RunResult): string {
   const facts = [...models, `${result.settings.particles} particles`, `seed ${result.settings.seed}`, `smcc ${result.smcc}`]
   const sections = [
     checkSection(result),
-    posteriorSection(result),
+    describedByMoments(result) ? '' : posteriorSection(result),
     momentsSection(result),
     pictureSection(
       'Effective sample size',

@@ -1,6 +1,6 @@
 import type { Moments, RunResult } from '../infer/result.js'
 import { type Check, checks } from './checks.js'
-import { cells, showFixed, showNumber, showProbabilities, showValue, truncate } from './value.js'
+import { cells, isNumeric, showFixed, showNumber, showProbabilities, showValue, truncate } from './value.js'
 
 export interface PageOptions {
   /** Cells of a terminal line; absent in a pipe, where nothing is cut. */
@@ -28,12 +28,17 @@ export function page(result: RunResult, options: PageOptions = {}): string {
   const width = options.width ?? Number.POSITIVE_INFINITY
   const lines = [
     header(result, style),
-    ...posterior(result, width, style),
+    ...(describedByMoments(result) ? [] : posterior(result, width, style)),
     ...moments(result.moments, style),
     ...checks(result).map((check) => checkLine(check, style)),
     style.dim(speed(result)),
   ]
   return `${lines.join('\n')}\n`
+}
+
+/** Draws of real numbers are all different: a list of them, each once, tells nothing that the moments do not. */
+export function describedByMoments({ moments, posterior }: RunResult): boolean {
+  return moments.length > 0 && posterior.every((entry) => isNumeric(entry.value))
 }
 
 function header(result: RunResult, style: PageStyle): string {

@@ -27,6 +27,12 @@ export function showValue(value: Json): string {
   return visible(typeof value === 'string' ? value : JSON.stringify(value))
 }
 
+/** Whether a value is made of numbers alone, so that mean, sd and quantiles say all that a person wants to know of it. */
+export function isNumeric(value: Json): boolean {
+  if (value === null || typeof value !== 'object') return typeof value === 'number'
+  return Object.values(value).every(isNumeric)
+}
+
 /** Cells of a terminal that the text takes. */
 export function cells(text: string): number {
   let width = 0

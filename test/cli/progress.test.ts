@@ -19,5 +19,7 @@ test('is written ten times a second at most, fits the terminal, and is erased', 
   expect(written[0]).toBe('\r\u001b[2Kstep 7 · ESS 41 of…')
   live.erase()
   live.erase()
+  time += 1000
+  live.update(progress, 64)
   expect(written.slice(10)).toEqual(['\r\u001b[2K'])
 })

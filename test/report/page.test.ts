@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import type { Json } from '../../src/infer/result.js'
 import { page } from '../../src/report/page.js'
 import { example, numeric } from './example.js'
 
@@ -29,6 +30,12 @@ ancestry     2 of 4        ok
 dead         0             ok
 0.04 s
 `)
+  })
+
+  test('of numbers leaves out the draws, of numbers beside texts does not', () => {
+    const of = (value: Json) => page({ ...numeric, posterior: [{ value, probability: 1, count: 4 }] })
+    expect(of({ mu: 0.25, xs: [1, 2] })).toBe(page(numeric))
+    expect(of({ mu: 0.25, reply: 'no' })).toContain('{"mu":0.25,"reply":"no"}')
   })
 
   test('every warning says what it means and what to try', () => {
