@@ -46,9 +46,10 @@ export function escapeShort(text: string): string {
   return escapeControls(text.replace(/[\\"{}]/g, '\\$&').replaceAll('\n', '\\n'))
 }
 
-/** Text as it is written on one line of a long string; a quote is escaped only where three could meet. */
-export function escapeLong(text: string): string {
-  return escapeControls(text.replace(/[\\{}]|"(?="|$)/g, '\\$&'))
+/** Text as it is written in a long string; a quote is escaped only where three could meet, as before the closing ones. */
+export function escapeLong(text: string, closes: boolean): string {
+  const quotes = closes ? /[\\{}]|"(?="|$)/g : /[\\{}]|"(?=")/g
+  return escapeControls(text.replace(quotes, '\\$&').replaceAll('\n', '\\n'))
 }
 
 // Characters that cannot be seen, or that would end the line for some reader, are spelled out.

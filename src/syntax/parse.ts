@@ -294,7 +294,6 @@ const statements: ohm.ActionDict<Tree> = {
     return {
       kind: 'If',
       condition: condition.tree(),
-      // biome-ignore lint/suspicious/noThenProperty: a field of the tree, which nobody awaits
       then: then.tree(),
       ...withOptional('else', optional(otherwise)?.tree() as ast.Block | ast.IfStmt | undefined),
       span: span(this),
@@ -422,7 +421,6 @@ const expressions: ohm.ActionDict<Tree> = {
   },
   Paren: (_open, value, _close) => value.tree(),
   Choice(_if, condition, _open, then, _close, _else, otherwise): ast.IfExp {
-    // biome-ignore lint/suspicious/noThenProperty: a field of the tree, which nobody awaits
     return { kind: 'IfExp', condition: condition.tree(), then: then.tree(), else: otherwise.tree(), span: span(this) }
   },
   Branch: (_open, value, _close) => value.tree(),
