@@ -1,0 +1,56 @@
+import { describe, expect, test } from 'vitest'
+import { inEmptyFolder, smcc } from './console.js'
+
+const { write } = inEmptyFolder()
+const wrong = 'let x = 1\nreturn y\n'
+
+describe('check', () => {
+  test('a program without mistakes says so', async () => {
+    write({ 'good.smc': 'sample x ~ uniform(1..6)\nreturn x\n' })
+    expect(await smcc(['check', 'good.smc'])).toEqual({ code: 0, out: 'good.smc: no errors\n', err: '' })
+    expect(await smcc(['check', 'good.smc', '--format', 'short'])).toEqual({ code: 0, out: '', err: '' })
+    expect(await smcc(['check', 'good.smc', '--format', 'json'])).toEqual({ code: 0, out: '[]\n', err: '' })
+  })
+
+  test('the findings are the result, in every format', async () => {
+    write({ 'bad.smc': wrong })
+    const [human, short, json] = await Promise.all(
+      ['human', 'short', 'json'].map((format) => smcc(['check', 'bad.smc', '--format', format])),
+    )
+    for (const told of [human!, short!, json!]) expect([told.code, told.err]).toEqual([1, ''])
+    expect(human!.out).toMatch(/^bad\.smc:2:8: error C001: .*\n {2}2 \| return y\n {4}\| {8}\^\n/)
+    expect(human!.out).toMatch(/\nbad\.smc: 1 error\n$/)
+    expect(short!.out).toMatch(/^bad\.smc:2:8: error C001: .*\n$/)
+    expect(JSON.parse(json!.out)).toMatchObject([{ code: 'C001', span: { path: 'bad.smc', line: 2, column: 8 } }])
+  })
+})
+
+describe('graph', () => {
+  test('prints the last stage unless another is named, in four formats', async () => {
+    write({ 'good.smc': 'sample x ~ uniform(1..6)\nreturn x\n' })
+    const last = await smcc(['graph', 'good.smc'])
+    expect([last.code, last.err]).toEqual([0, ''])
+    expect(last.out).toContain('Draw x ~ uniform(1..6)')
+    expect((await smcc(['graph', 'good.smc', '--format', 'mermaid'])).out).toMatch(/^(flowchart|graph) /)
+    expect((await smcc(['graph', 'good.smc', '--format', 'dot'])).out).toMatch(/^digraph /)
+    expect(JSON.parse((await smcc(['graph', 'good.smc', '--format', 'json'])).out)).toBeTypeOf('object')
+    const unknown = await smcc(['graph', 'good.smc', '--stage', 'buidl'])
+    expect(unknown.code).toBe(2)
+    expect(unknown.err).toContain('did you mean `build`?')
+    expect((await smcc(['graph', 'good.smc', '--stage', 'build'])).code).toBe(0)
+  })
+
+  test('a wrong program has none', async () => {
+    write({ 'bad.smc': wrong })
+    const { code, out, err } = await smcc(['graph', 'bad.smc'])
+    expect([code, out]).toEqual([1, ''])
+    expect(err).toContain('C001')
+  })
+})
+
+test('models lists the embedded one', async () => {
+  const { code, out } = await smcc(['models'])
+  expect(code).toBe(0)
+  expect(out).toMatch(/^tiny +the embedded model/m)
+  expect((await smcc(['models', 'show', 'tinny'])).code).toBe(2)
+})
