@@ -55,7 +55,7 @@ const operatorNames: Record<Exclude<BinaryOperator, 'and' | 'or'>, string> = {
 
 export class Emitter {
   /** Expressions whose value was computed before, and where it is. */
-  readonly computed = new Map<Exp, string>()
+  readonly computed = new Map<Exp, { readonly js: string; readonly name: string }>()
 
   constructor(
     readonly program: Program,
@@ -63,7 +63,7 @@ export class Emitter {
   ) {}
 
   code(e: Exp): Code {
-    return { js: this.emit(e), text: textOf(e), span: e.span }
+    return { js: this.emit(e), text: this.textOf(e), span: e.span }
   }
 
   /** The log of a weight, as a number; powers and products are formed in log space (language.md §1). */
@@ -72,12 +72,16 @@ export class Emitter {
   }
 
   bool(e: Exp): Code {
-    return { js: this.emitBool(e), text: textOf(e), span: e.span }
+    return { js: this.emitBool(e), text: this.textOf(e), span: e.span }
+  }
+
+  private textOf(e: Exp): string {
+    return this.computed.get(e)?.name ?? textOf(e)
   }
 
   emit(e: Exp): string {
     const computed = this.computed.get(e)
-    if (computed !== undefined) return computed
+    if (computed !== undefined) return computed.js
     switch (e.kind) {
       case 'Number':
         return `${e.value}`

@@ -4,7 +4,7 @@ import type { Block, CallExp, Clause, Exp, FnDecl, IfStmt, SampleStmt, Stmt } fr
 import type { GraphBuilder } from './build.js'
 import { arrange, Emitter, textOf } from './emit.js'
 import { Flow, type Tail } from './flow.js'
-import type { Code, GraphFunction, NodeId, Slot } from './ir.js'
+import type { Code, GraphFunction, Node, NodeId, Slot } from './ir.js'
 import { Lifter } from './lift.js'
 import { assignment } from './pure.js'
 
@@ -65,13 +65,35 @@ export class FunctionBuilder {
     body()
     const { slots, branches } = this
     const { nodes } = this.flow
+    this.entry = this.dropEmptyUntwists(nodes, this.entry)
     return { name, span: this.span, params, slots, nodes, entry: this.entry, branches }
+  }
+
+  /** A call without twists has nothing to divide out: whatever led to such a node leads behind it. Returns the entry. */
+  private dropEmptyUntwists(nodes: readonly Node[], entry: NodeId): NodeId {
+    const behind = (id: NodeId): NodeId => {
+      const node = nodes[id]
+      return node?.op === 'Untwist' && node.ids.length === 0 ? behind(node.next) : id
+    }
+    for (const node of nodes) {
+      if (node.op === 'Branch') {
+        node.then = behind(node.then)
+        node.else = behind(node.else)
+      } else if (node.op !== 'Return') node.next = behind(node.next)
+    }
+    for (const branch of this.branches) branch.join = behind(branch.join)
+    return behind(entry)
   }
 
   // ---- nodes ------------------------------------------------------------------------------------
 
   temporary(name: string): Slot {
     return this.slots.push(`$${name}`) - 1
+  }
+
+  /** From now on the expression reads this slot. */
+  keep(e: Exp, slot: Slot): void {
+    this.emitter.computed.set(e, { js: `s[${slot}]`, name: this.slots[slot]! })
   }
 
   host(set: Slot, value: Code): void {

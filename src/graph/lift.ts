@@ -23,7 +23,7 @@ export class Lifter {
         builder.host(slot, emitter.code(value))
       }
       builder.flow.branch(emitter.bool(e.condition), e.span, arm(e.then), arm(e.else))
-      emitter.computed.set(e, `s[${slot}]`)
+      builder.keep(e, slot)
       return
     }
     if (e.kind === 'Binary' && (e.operator === 'and' || e.operator === 'or')) {
@@ -37,13 +37,13 @@ export class Lifter {
       const left = emitter.bool(e.left)
       if (e.operator === 'and') builder.flow.branch(left, e.span, right, settled)
       else builder.flow.branch(left, e.span, settled, right)
-      emitter.computed.set(e, `s[${slot}]`)
+      builder.keep(e, slot)
       return
     }
     this.liftAll(children(e))
     if (e.kind === 'Call') {
       const slot = builder.call(e)
-      if (slot !== null) emitter.computed.set(e, `s[${slot}]`)
+      if (slot !== null) builder.keep(e, slot)
     }
   }
 
@@ -60,7 +60,7 @@ export class Lifter {
       const { emitter } = this.builder
       const slot = this.builder.temporary('left')
       this.builder.host(slot, emitter.code(e))
-      emitter.computed.set(e, `s[${slot}]`)
+      this.builder.keep(e, slot)
     }
   }
 

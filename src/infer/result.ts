@@ -34,7 +34,7 @@ export interface RunResult {
   readonly ess: number
   readonly alive: number
   readonly resamples: number
-  /** Equal values added up, most probable first; empty for a real-valued result. */
+  /** Equal values added up, most probable first. For a real-valued result `moments` say more. */
   readonly posterior: readonly PosteriorEntry[]
   /** Mean, sd and quantiles of a real-valued result, one entry a field (`path` is "" for a plain number). */
   readonly moments: readonly Moments[]

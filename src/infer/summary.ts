@@ -91,7 +91,8 @@ function isReal(type: Type): boolean {
 
 function momentsOf(path: string, x: readonly number[], w: readonly number[]): Moments {
   const total = w.reduce((sum, v) => sum + v, 0)
-  const mean = x.reduce((sum, v, i) => sum + (w[i]! / total) * v, 0)
+  // Around the first value: equal values then have exactly that mean, and no spread.
+  const mean = x[0]! + x.reduce((sum, v, i) => sum + (w[i]! / total) * (v - x[0]!), 0)
   const variance = x.reduce((sum, v, i) => sum + (w[i]! / total) * (v - mean) ** 2, 0)
   const order = x.map((_, i) => i).sort((a, b) => x[a]! - x[b]!)
   const quantile = (level: number) => {
