@@ -7,6 +7,7 @@ import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
+import { requireKnown, settle } from './infer/settings.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
@@ -25,18 +26,8 @@ export type {
   Step,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
+export { defaultSettings } from './infer/settings.js'
 export type { LanguageModel } from './models/model.js'
-
-/** What applies where neither `infer { ... }` nor the caller says otherwise. The seed is drawn anew for every run. */
-export const defaultSettings: Omit<Settings, 'seed'> = {
-  particles: 64,
-  method: 'smc',
-  resample: 'systematic',
-  threshold: 0.5,
-  fuse: true,
-  twist: true,
-  batch: 256,
-}
 
 export interface LoadOptions {
   /** The folder that paths in the program are relative to, and the name shown in diagnostics, for a program without a file. */
@@ -128,9 +119,10 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    const { graph } = this.stagesFor(options.fuse ?? this.settings.fuse ?? defaultSettings.fuse).at(-1)!
+    requireKnown(options, ['models', 'allowExtern', 'onProgress', 'signal', 'random'])
+    const settings = settle(this.settings, options)
+    const { graph } = this.stagesFor(settings.fuse).at(-1)!
     const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
-    const settings = effectiveSettings(this.settings, options)
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
       openModel(id, { base }),
@@ -152,12 +144,6 @@ class LoadedProgram implements Program {
     if (this.compiled.unsupported.length > 0) throw new SmcError(this.compiled.unsupported)
     return this.compiled.stages({ fuse })
   }
-}
-
-function effectiveSettings(own: Partial<Settings>, options: RunOptions): Settings {
-  const names = Object.keys(defaultSettings) as (keyof typeof defaultSettings)[]
-  const chosen = names.map((name) => [name, options[name] ?? own[name] ?? defaultSettings[name]])
-  return { ...Object.fromEntries(chosen), seed: options.seed ?? own.seed ?? Math.floor(Math.random() * 2 ** 32) } as Settings
 }
 
 /** A setting as written: a number, `true`, `false`, or a bare word. */

@@ -12,8 +12,11 @@ export interface Entry {
   readonly mended: string
   /** Files that both need beside the program, by relative path. */
   readonly files?: Readonly<Record<string, string>>
-  /** How far a program must go to meet it. */
-  readonly stage: 'syntax' | 'check' | 'load' | 'run' | 'command'
+  /**
+   * How far a program must go to meet it. `api`: `bad` and `mended` are calls of the TypeScript API on `program`, which is
+   * `files['program.smc']`.
+   */
+  readonly stage: 'syntax' | 'check' | 'load' | 'run' | 'command' | 'api'
 }
 
 /** Codes of one room, for example S001. */

@@ -1,0 +1,66 @@
+import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import { suggest } from '../diagnostics/suggest.js'
+import type { Method, Scheme, Settings } from './result.js'
+
+export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
+export const methods: readonly Method[] = ['smc', 'importance']
+
+/** What applies where neither `infer { ... }` nor the caller says otherwise. The seed is drawn anew for every run. */
+export const defaultSettings: Omit<Settings, 'seed'> = {
+  particles: 64,
+  method: 'smc',
+  resample: 'systematic',
+  threshold: 0.5,
+  fuse: true,
+  twist: true,
+  batch: 256,
+}
+
+const whole = (least: number) => (value: unknown) => Number.isSafeInteger(value) && (value as number) >= least
+const oneOf = (words: readonly string[]) => (value: unknown) => words.includes(value as string)
+
+const rules: Readonly<Record<keyof Settings, { readonly fits: (value: unknown) => boolean; readonly expected: string }>> = {
+  particles: { fits: whole(1), expected: 'a whole number from 1' },
+  seed: { fits: whole(0), expected: 'a whole number from 0 to 2^53 - 1' },
+  method: { fits: oneOf(methods), expected: methods.join(' or ') },
+  resample: { fits: oneOf(schemes), expected: schemes.join(', ') },
+  threshold: { fits: (value) => typeof value === 'number' && value >= 0 && value <= 1, expected: 'a number from 0 to 1' },
+  fuse: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
+  twist: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
+  batch: { fits: whole(1), expected: 'a whole number from 1' },
+}
+
+/**
+ * The settings of a run: what the caller gives wins over what the program sets, and that over the defaults.
+ * @throws SmcError R022 for a value outside its range; the command line and the checker have said so before in their own words
+ */
+export function settle(program: Partial<Settings>, given: Partial<Settings>): Settings {
+  const settings: Record<string, unknown> = { seed: Math.floor(Math.random() * 2 ** 32), ...defaultSettings }
+  for (const name of Object.keys(rules) as (keyof Settings)[]) {
+    const value = given[name] ?? program[name]
+    if (value === undefined) continue
+    const { fits, expected } = rules[name]
+    if (!fits(value))
+      throw new SmcError(
+        diagnostic('R022', undefined, `expected ${expected} as \`${name}\`, found ${JSON.stringify(value)}`),
+        'command',
+      )
+    settings[name] = value
+  }
+  return settings as unknown as Settings
+}
+
+/** Refuses options that no run has: a slip in a name must not pass in silence. */
+export function requireKnown(options: object, others: readonly string[]): void {
+  const known = [...Object.keys(rules), ...others]
+  for (const name of Object.keys(options)) {
+    if (known.includes(name)) continue
+    const close = suggest(name, known)
+    throw new SmcError(
+      diagnostic('R022', undefined, `there is no option \`${name}\``, {
+        hint: close ? `did you mean \`${close}\`?` : `the options are ${known.join(', ')}`,
+      }),
+      'command',
+    )
+  }
+}
