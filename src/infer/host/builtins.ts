@@ -18,7 +18,15 @@ export function builtins(fail: Fail, op: ReturnType<typeof operators>) {
   const { number, int } = op
   function numbers(v: Value, site: number): readonly number[] {
     const list = op.list(v, site)
-    return list.every((x) => typeof x === 'number') ? (list as readonly number[]) : list.map((x) => number(x, site))
+    return list.every(isNumber) ? list : list.map((x) => number(x, site))
+  }
+
+  /** Weights up to a common factor, which a categorical does not see: the largest is 1, however far below what numbers hold they lie. */
+  function relative(values: readonly Value[], site: number): readonly number[] {
+    if (!values.some((x) => x instanceof Weight)) return values.map((x) => number(x, site))
+    const logs = values.map((x) => op.logWeight(x, site))
+    const top = Math.max(...logs)
+    return logs.map((log) => (top === Number.NEGATIVE_INFINITY ? 0 : Math.exp(log - top)))
   }
 
   function extreme(site: number, args: readonly Value[], better: (a: Value, b: Value) => boolean): Value {
@@ -31,11 +39,12 @@ export function builtins(fail: Fail, op: ReturnType<typeof operators>) {
     bernoulli: (site: number, p: Value) => build(site, () => distributions.bernoulli(number(p, site))),
     categorical: (site: number, weights: Value) => {
       if (isRecord(weights)) {
-        const entries = Object.entries(weights).map(([name, w]) => [name, number(w, site)] as const)
-        return build(site, () => distributions.categorical(Object.fromEntries(entries)))
+        const names = Object.keys(weights)
+        const values = relative(Object.values(weights), site)
+        return build(site, () => distributions.categorical(Object.fromEntries(names.map((name, i) => [name, values[i]!]))))
       }
-      const list = numbers(weights, site)
-      return build(site, () => distributions.categorical(list))
+      const list = op.list(weights, site)
+      return build(site, () => distributions.categorical(list.every(isNumber) ? list : relative(list, site)))
     },
     uniform: (site: number, a: Value, b?: Value) => {
       if (b === undefined) {
@@ -83,4 +92,8 @@ export function builtins(fail: Fail, op: ReturnType<typeof operators>) {
         : fail('R011', site, `expected the text of a number, found ${shown(text)}`)
     },
   }
+}
+
+function isNumber(v: Value): v is number {
+  return typeof v === 'number'
 }
