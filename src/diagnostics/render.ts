@@ -117,7 +117,7 @@ function visible(text: string): string {
 export function width(text: string): number {
   let columns = 0
   for (const character of text) {
-    if (/[\p{Mn}\p{Me}\u{200b}-\u{200d}\u{fe0f}]/u.test(character)) continue
+    if (/\p{Mn}|\p{Me}|\p{Cf}/u.test(character)) continue
     columns +=
       /[\u{1100}-\u{115f}\u{2e80}-\u{a4cf}\u{ac00}-\u{d7a3}\u{f900}-\u{faff}\u{fe30}-\u{fe4f}\u{ff00}-\u{ff60}\u{ffe0}-\u{ffe6}\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
         character,

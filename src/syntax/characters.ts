@@ -8,7 +8,7 @@ const otherOperators: Readonly<Record<string, string>> = { '&&': 'and', '||': 'o
 export function foreignCharacter(source: Source, at: number): Diagnostic | undefined {
   const { text } = source
   const character = String.fromCodePoint(text.codePointAt(at)!)
-  if (signs.has(character)) return undefined
+  if (signs.has(character) && !text.startsWith('/*', at)) return undefined
   if (character === '!' && text[at + 1] === '=') return undefined
   const span = { source, start: at, end: at + character.length }
 
@@ -18,6 +18,11 @@ export function foreignCharacter(source: Source, at: number): Diagnostic | undef
     const end = close > at && close < lineEnd ? close + 1 : at + 1
     return diagnostic('S005', { source, start: at, end }, `a string stands between double quotes, found \`${character}\``, {
       hint: 'write "text"',
+    })
+  }
+  if (text.startsWith('/*', at)) {
+    return diagnostic('S016', { source, start: at, end: at + 2 }, 'a comment starts with `//`, found `/*`', {
+      hint: 'begin every line of the comment with `//`',
     })
   }
   if (character === '#') {

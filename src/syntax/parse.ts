@@ -4,6 +4,7 @@ import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Source, Span } from '../diagnostics/span.js'
 import type * as ast from './ast.js'
 import { checkDepth } from './depth.js'
+import { foreignValues } from './foreign.js'
 import { explainMistake, valueAlone } from './mistakes.js'
 import { type Scan, scan } from './scan.js'
 import { cook, type Piece } from './strings.js'
@@ -95,15 +96,24 @@ function* pieces(source: Source, cuts: readonly number[]): Iterable<readonly [nu
   yield [start, source.text.length]
 }
 
+/**
+ * What may follow a text, as ohm names it. Asked of the text before the token that does not fit and a character that fits nowhere:
+ * inside a word (`untill`) ohm only knows that `until` did not end there.
+ */
+function expectedAt(text: string): ReadonlySet<string> {
+  const match = grammar.match(`${text}\u{1}`)
+  const failed = match as ohm.FailedMatchResult & { getRightmostFailures(): { toString(): string }[] }
+  return new Set(failed.getRightmostFailures().map(String))
+}
+
 // What the actions below need to know beside their nodes. Parsing is synchronous and never nested.
 let current: { source: Source; base: number }
 
 function parsePiece(source: Source, found: Scan, start: number, end: number): (ast.Decl | ast.Stmt)[] {
   const match = grammar.match(source.text.slice(start, end))
   if (match.failed()) {
-    const failed = match as ohm.FailedMatchResult & { getRightmostFailures(): { toString(): string }[] }
-    const expected = new Set(failed.getRightmostFailures().map(String))
-    throw new SmcError(explainMistake(source, found.tokens, start + failed.getRightmostFailurePosition(), expected))
+    const offset = start + (match as ohm.FailedMatchResult).getRightmostFailurePosition()
+    throw new SmcError(explainMistake(source, found.tokens, offset, (at) => expectedAt(source.text.slice(start, at))))
   }
   current = { source, base: start }
   return toTree(match).tree()
@@ -439,6 +449,10 @@ const expressions: ohm.ActionDict<Tree> = {
 
 const tokens: ohm.ActionDict<Tree> = {
   name(_word): ast.NameExp {
+    const foreign = foreignValues.get(this.sourceString)
+    if (foreign !== undefined) {
+      throw new SmcError(diagnostic('S013', span(this), `smc has no \`${this.sourceString}\``, { hint: foreign }))
+    }
     return { kind: 'Name', text: this.sourceString, span: span(this) }
   },
   bool(_word): ast.BoolLiteral {

@@ -11,7 +11,7 @@ import type {
   StringLiteral,
 } from './ast.js'
 import { Comments } from './comments.js'
-import { escapeLong, escapeShort } from './escapes.js'
+import { cookEscape, escapeLong, escapeShort } from './escapes.js'
 import { type Doc, exact, group, ifBroken, indent, join, layout, line, soft, verbatim } from './layout.js'
 
 /** How tightly a form binds, after the ladder of grammar/smc.ohm; an operand that binds less tightly than its place asks needs brackets. */
@@ -230,6 +230,8 @@ function args(call: CallExp, comments: Comments): Doc {
 
 /** A string as a literal; a long one with line breaks gets a line for each, at the margin of its statement. */
 export function string(literal: StringLiteral, comments: Comments): Doc {
+  const written = asWritten(literal)
+  if (written !== undefined) return verbatim(written)
   const parts = literal.parts.map((part) => (typeof part === 'string' ? part : { hole: hole(part) }))
   if (!literal.long) {
     return verbatim(`"${parts.map((part) => (typeof part === 'string' ? escapeShort(part) : part.hole)).join('')}"`)
@@ -238,6 +240,15 @@ export function string(literal: StringLiteral, comments: Comments): Doc {
     return verbatim(`"""${parts.map((part) => (typeof part === 'string' ? escapeLong(part, true) : part.hole)).join('')}"""`)
   }
   return ['"""', exact, join(exact, longLines(parts).map(verbatim)), exact, '"""']
+}
+
+/** A short string without holes stands as its writer escaped it. */
+function asWritten(literal: StringLiteral): string | undefined {
+  const { source, start, end } = literal.span
+  const text = source.text.slice(start, end)
+  if (literal.long || literal.parts.some((part) => typeof part !== 'string') || !/^".*"$/s.test(text)) return undefined
+  const cooked = text.slice(1, -1).replace(/\\(?:u\{[0-9a-fA-F]+\}|.)/gs, cookEscape)
+  return cooked === literal.parts.join('') ? text : undefined
 }
 
 /** The lines of a long string, so written that stripping its margin gives back the text. */

@@ -126,8 +126,7 @@ export function scan(source: Source): Scan {
       scanToken(character)
     }
   }
-  const left = open.at(-1)
-  if (left) throw neverClosed(source, open)
+  if (open.length > 0) throw unclosedString(source, open, at) ?? neverClosed(source, open)
   return { tokens, comments, cuts }
 
   function scanToken(character: string): void {
@@ -159,13 +158,13 @@ export function scan(source: Source): Scan {
       close(character)
       return
     }
+    const foreign = foreignCharacter(source, at)
+    if (foreign) throw new SmcError(foreign)
     const regex = character === '/' && canBeginRegex(tokens.at(-1)) ? match(regexPattern) : undefined
     if (regex !== undefined) {
       add('regex', regex.length)
       return
     }
-    const foreign = foreignCharacter(source, at)
-    if (foreign) throw new SmcError(foreign)
     add('sign', signs.find((sign) => text.startsWith(sign, at))?.length ?? 1)
   }
 
@@ -215,24 +214,28 @@ function scanString(source: Source, from: number, inside: Open, open: Open[], pu
       inside.token!.end = at + inside.sign.length
       return inside.token!.end
     } else if (inside.sign === '"' && (character === '\n' || character === '\r')) {
-      // A quote inside a hole on the same line was most likely meant to close the outer string.
-      const hole = open.at(-2)?.sign === 'hole' && open.at(-3)?.sign === '"' ? open.at(-2) : undefined
-      if (hole && !/[\r\n]/.test(text.slice(hole.start, inside.start))) throw neverClosed(source, open.slice(0, -1))
-      throw unclosedString(source, inside, at)
+      throw unclosedString(source, open, at)!
     } else {
       at++
     }
   }
-  if (inside.sign === '"') throw unclosedString(source, inside, at)
-  throw unclosedString(source, inside, inside.start + 3)
+  throw unclosedString(source, open, at)!
 }
 
-function unclosedString(source: Source, string: Open, end: number): SmcError {
-  const hint =
-    string.sign === '"'
-      ? 'put " at its end; a string over several lines stands between """ and """'
-      : 'put """ where the string ends'
-  return new SmcError(diagnostic('S004', { source, start: string.start, end }, 'a string is never closed', { hint }))
+/** The innermost open thing is a string, whose line or program ends; undefined if it is a bracket. */
+function unclosedString(source: Source, open: readonly Open[], end: number): SmcError | undefined {
+  const string = open.at(-1)!
+  if (string.sign !== '"' && string.sign !== '"""') return undefined
+  // A quote inside a hole on the same line was most likely meant to close the outer string.
+  const hole = open.at(-2)
+  const isHole = string.sign === '"' && hole?.sign === 'hole' && open.at(-3)?.sign === '"'
+  if (isHole && !/[\r\n]/.test(source.text.slice(hole.start, string.start))) return neverClosed(source, open.slice(0, -1))
+  const isShort = string.sign === '"'
+  const hint = isShort
+    ? 'put `"` at its end; a string over several lines stands between `"""` and `"""`'
+    : 'put `"""` where the string ends'
+  const span = { source, start: string.start, end: isShort ? end : string.start + 3 }
+  return new SmcError(diagnostic('S004', span, 'a string is never closed', { hint }))
 }
 
 /** The innermost open bracket is wrong; `met` is the place where it was still open. */
