@@ -1,12 +1,13 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Randomness } from '../models/randomness.js'
+import { isDistribution } from './distributions/distribution.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { Context, isDistribution, type Stream, tokensSince, type Value } from './values.js'
+import { Context, type Stream, tokensSince, type Value } from './values.js'
 
 /** log psi is kept above this: a twist that kills would change the target (inference.md §1). Small enough to lose, exact when divided out. */
 export const TWIST_FLOOR = -1000
@@ -128,6 +129,12 @@ export class Machine {
   /** logw += log; false when that kills. */
   weigh(p: Particle, log: number): boolean {
     if (Number.isNaN(log)) throw runError(diagnostic('R001', p.step.span, 'this weight is not a number (NaN)'))
+    if (log === Number.POSITIVE_INFINITY)
+      throw runError(
+        diagnostic('R002', p.step.span, 'this weight is infinite', {
+          hint: 'a density can be infinite at the edge of its support: observe a value inside it',
+        }),
+      )
     p.logw += log
     if (p.logw > Number.NEGATIVE_INFINITY) return true
     this.kill(p, p.logw - log)

@@ -12,7 +12,7 @@ import type { Randomness } from '../models/randomness.js'
 import type { Scheme } from './result.js'
 
 /**
- * The ancestors of N slots, shape (N), before they are placed.
+ * The ancestors of N slots, shape (N): slot i is to be filled from slot ancestors[i].
  * @param weights shape (N): non-negative and finite, not all 0; proportional to the probabilities
  * @param generation resampling points that the population has passed, this one not counted
  * @throws RangeError when the weights are no such thing: the caller stops a run before (all dead, NaN)
@@ -60,28 +60,6 @@ export function planOf(scheme: Scheme, weights: Float64Array): ResamplingPlan {
     default:
       return scheme satisfies never
   }
-}
-
-/**
- * Puts survivors into their own slots, so that only slots of particles without offspring are overwritten: the same ancestors, in
- * an order where placed[i] = i for every i that occurs; further copies fill the free slots from the left.
- *
- * This changes no expectation. After a resampling all slots have the same weight, so the estimate does not see their order; what
- * happens next in a slot is drawn with numbers of a new generation, independent of everything before, so a particle's future has the
- * same law in every slot; and the next resampling needs only E[copies of i | past] = N w_i, which each scheme satisfies in whatever
- * order the particles stand. The order is a function of the past alone. (What may change is the variance of systematic and stratified
- * resampling, where neighbours compete.) A conditional resampling moves its retained particle along with the rest, and nowhere else.
- */
-export function place(ancestors: Int32Array): Int32Array {
-  const placed = new Int32Array(ancestors.length).fill(-1)
-  const more: number[] = []
-  for (const ancestor of ancestors) {
-    if (placed[ancestor] === -1) placed[ancestor] = ancestor
-    else more.push(ancestor)
-  }
-  let next = 0
-  for (let slot = 0; slot < placed.length; slot++) if (placed[slot] === -1) placed[slot] = more[next++]!
-  return placed
 }
 
 /** Nearer than this to an integer, N w_i is meant to be one: 49 x (1 / 49) is less than 1 in floating point. */

@@ -1,5 +1,4 @@
 import type { History, LanguageModel, Vocabulary } from '../models/model.js'
-import type { Distribution } from './distributions/distribution.js'
 
 /**
  * Values of a running program. Numbers, booleans and strings are JavaScript's; a list is an array, a record an object without
@@ -129,13 +128,4 @@ export function record(names: readonly string[], values: readonly Value[]): Reco
     result[name] = values[i]
   })
   return result
-}
-
-export function isDistribution(value: Value): value is Distribution<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    !isRecord(value) &&
-    typeof (value as { logProb?: unknown }).logProb === 'function'
-  )
 }

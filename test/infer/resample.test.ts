@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { philoxRandomness } from '../../src/infer/philox.js'
-import { place, planOf, resample } from '../../src/infer/resample.js'
+import { planOf, resample } from '../../src/infer/resample.js'
 import type { Scheme } from '../../src/infer/result.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { enumerate, expectation } from '../exact/enumerate.js'
@@ -93,27 +93,6 @@ describe('the schemes with little variance', () => {
   })
 })
 
-describe('place', () => {
-  it('leaves survivors in their own slots and fills the others from the left', () => {
-    expect([...place(Int32Array.of(1, 1, 1, 4, 4))]).toEqual([1, 1, 1, 4, 4])
-    expect([...place(Int32Array.of(0, 0, 2, 3, 3))]).toEqual([0, 0, 2, 3, 3])
-    expect([...place(Int32Array.of(3, 0, 3, 2))]).toEqual([0, 3, 2, 3])
-    expect([...place(Int32Array.of())]).toEqual([])
-  })
-
-  it('returns the same ancestors in another order', () => {
-    const ancestors = fc.integer({ min: 1, max: 30 }).chain((n) => fc.array(fc.nat(n - 1), { minLength: n, maxLength: n }))
-    fc.assert(
-      fc.property(ancestors, (list) => {
-        const placed = place(Int32Array.from(list))
-        expect([...placed].sort()).toEqual([...list].sort())
-        for (const ancestor of list) expect(placed[ancestor]).toBe(ancestor)
-      }),
-      { seed: 3 },
-    )
-  })
-})
-
 // A chain of three binary states, drawn from one table and weighed by another.
 const START = [0.7, 0.3]
 const NEXT = [
@@ -153,8 +132,7 @@ function estimate(random: Randomness, count: number, scheme: Scheme, order: (anc
 describe('the estimate of a normaliser', () => {
   const orders = [
     ['as drawn', (ancestors: Int32Array) => ancestors],
-    ['placed', place],
-    ['placed and turned round', (ancestors: Int32Array) => place(ancestors).reverse()],
+    ['turned round', (ancestors: Int32Array) => ancestors.toReversed()],
   ] as const
 
   for (const scheme of schemes)

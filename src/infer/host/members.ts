@@ -1,4 +1,5 @@
-import { Context, isDistribution, isRecord, ModelValue, type Stream, Token, type Value, Weight } from '../values.js'
+import { isDistribution } from '../distributions/distribution.js'
+import { Context, isRecord, ModelValue, type Stream, Token, type Value, Weight } from '../values.js'
 import { forEvery } from './asks.js'
 import type { Contexts } from './contexts.js'
 import { type Fail, shown } from './failure.js'
