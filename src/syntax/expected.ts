@@ -32,6 +32,12 @@ const operators = [
   '+=',
 ].map((sign) => `"${sign}"`)
 
+/** Whether a statement may begin here: nothing but a declaration or a name, or the end of the block. */
+export function startsStatement(expected: ReadonlySet<string>): boolean {
+  if (expected.has('"extern"')) return true
+  return expected.has('a name') && expected.has('"}"') && !expected.has('"["') && !expected.has('a word') && !expected.has('","')
+}
+
 /**
  * What would have fitted, in a few words: the grammar's own list has all operators in it, and all that may begin an expression.
  * `expected` holds ohm's names: terminals in double quotes, and descriptions of rules.
@@ -43,10 +49,9 @@ export function expectedSentence(expected: ReadonlySet<string>): string {
     for (const sign of signs) left.delete(sign)
     wanted.push(sentence)
   }
-  const startsStatement =
-    left.has('"extern"') || (left.has('a name') && left.has('"}"') && left.size < 12 && !left.has('"["') && !left.has('"\\""'))
+  const isStart = startsStatement(left)
   const startsExpression = left.has('a number') && left.has('"["')
-  if (startsStatement)
+  if (isStart)
     take(
       'a statement',
       [...left].filter((each) => each !== '"}"' && each !== '")"'),

@@ -2,7 +2,7 @@ import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.js'
 import type { Source, Span } from '../diagnostics/span.js'
 import { suggest } from '../diagnostics/suggest.js'
 import type { Exp } from './ast.js'
-import { describe, expectedSentence } from './expected.js'
+import { describe, expectedSentence, startsStatement } from './expected.js'
 import { foreignWords } from './foreign.js'
 import type { Token } from './scan.js'
 import { clauseWords, declarationWords, innerWords, reservedWords, statementWords } from './words.js'
@@ -54,7 +54,10 @@ function locate(source: Source, tokens: readonly Token[], offset: number, expect
   if (around >= 0) at = around
   if (at < 0) at = tokens.length
   const found = tokens[at]
-  let first = Math.min(at, tokens.length - 1)
+  const expected = expectedAt(found ? found.start : source.text.length)
+  // What does not fit on a new line was met while the statement before went on.
+  const isNew = startsStatement(expected)
+  let first = Math.min(found?.startsLine && !isNew ? Math.max(at - 1, 0) : at, tokens.length - 1)
   const depth = found?.depth ?? 0
   while (first > 0 && !(tokens[first]!.startsLine && tokens[first]!.depth <= depth && beginsSomething(tokens[first]!))) first--
   const previous = tokens.slice(0, at).findLast((token) => !found || token.end <= found.start)
@@ -62,7 +65,6 @@ function locate(source: Source, tokens: readonly Token[], offset: number, expect
   const span = found
     ? { source, start: found.start, end: found.kind === 'string' ? Math.min(found.end, lineEnd(source, found.start)) : found.end }
     : { source, start: previous?.end ?? end, end: previous?.end ?? end }
-  const expected = expectedAt(found ? found.start : end)
   return { source, found, previous, beforePrevious: tokens[at - 2], next: tokens[at + 1], head: tokens[first], span, expected }
 }
 
@@ -94,16 +96,14 @@ const rules: readonly Rule[] = [
   twoOnOneLine,
 ]
 
-function foreignWord({ source, found, previous, expected }: Place): Diagnostic | undefined {
-  for (const token of [found, previous]) {
-    if (token?.kind !== 'word') continue
-    const hint = foreignWords.get(token.text)
-    const startsStatement = token.startsLine || (token === found && expected.has('"let"'))
-    if (hint === undefined || (!startsStatement && token === previous && found?.startsLine === true)) continue
-    if (!startsStatement && token === previous) continue
-    return diagnostic('S014', spanOf(source, token), `smc has no \`${token.text}\``, { hint })
-  }
-  return undefined
+function foreignWord({ source, found, previous, head, expected }: Place): Diagnostic | undefined {
+  // `elif b` stops at `elif`; `var x` at `x`, because `var` alone would be a statement.
+  const couldBegin = found?.kind === 'word' && (startsStatement(expected) || expected.has('";"'))
+  const word =
+    couldBegin && foreignWords.has(found.text) ? found : previous !== undefined && previous === head ? previous : undefined
+  const hint = word && foreignWords.get(word.text)
+  if (!word || hint === undefined || (word === previous && found?.startsLine !== false)) return undefined
+  return diagnostic('S014', spanOf(source, word), `smc has no \`${word.text}\``, { hint })
 }
 
 function elseAlone({ found, span }: Place): Diagnostic | undefined {
@@ -114,7 +114,7 @@ function elseAlone({ found, span }: Place): Diagnostic | undefined {
 }
 
 function reservedName({ found, previous, span, expected }: Place): Diagnostic | undefined {
-  if (found?.kind !== 'word' || !reservedWords.has(found.text)) return undefined
+  if (found?.kind !== 'word' || startsStatement(expected) || !reservedWords.has(found.text)) return undefined
   const wantsName = expected.has('a name') && !expected.has('"("') && !expected.has('"["') && !expected.has('"let"')
   const listed =
     expected.has('a name') && (previous?.text === '(' || previous?.text === ',') && expected.has('")"') && expected.size <= 3
@@ -211,7 +211,7 @@ function chainedComparison({ found, span, expected }: Place): Diagnostic | undef
 function declarationInside({ source, found, previous, expected }: Place): Diagnostic | undefined {
   for (const token of [found, previous]) {
     if (!token || token.depth === 0 || !(declarationWords.has(token.text) || token.text === 'fn')) continue
-    if (token === found && !expected.has('"let"')) continue
+    if (token === found && !startsStatement(expected)) continue
     if (token === previous && !(found?.kind === 'word' && !found.startsLine)) continue
     const hint =
       token.text === 'fn' ? 'move it out; `let f = x => ...` is a function of one expression' : 'move it out of the block'

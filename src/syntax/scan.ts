@@ -96,7 +96,7 @@ export function scan(source: Source): Scan {
   }
   const push = (entry: Open): void => {
     open.push(entry)
-    if (open.length > maximumNesting) {
+    if (!entry.sign.startsWith('"') && open.filter((each) => !each.sign.startsWith('"')).length > maximumNesting) {
       throw new SmcError(
         diagnostic('S019', span(entry.start, entry.start + 1), `brackets are nested deeper than ${maximumNesting}`, {
           hint: 'give the inner part a name with let, or make it a function',
