@@ -197,11 +197,12 @@ function allDead(machine: Machine): SmcError {
     },
   ]
   if (last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(last.text)}` })
-  return new SmcError(
-    diagnostic('R003', worst.step.span, 'all particles are dead: log Z-hat is minus infinity', {
-      notes,
-      hint: 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier',
-    }),
-    'inference',
-  )
+  const dead = diagnostic('R003', worst.step.span, 'all particles are dead: log Z-hat is minus infinity', {
+    notes,
+    hint:
+      machine.warnings.size > 0
+        ? 'see the warning: it tells why'
+        : 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier',
+  })
+  return new SmcError([dead, ...machine.warnings.values()], 'inference')
 }

@@ -64,7 +64,9 @@ function moments(answered: readonly number[], values: readonly Json[], weights: 
       column.w.push(weights[i]!)
     })
   }
-  return [...columns].flatMap(([path, { real, x, w }]) => (real ? [momentsOf(path, x, w)] : []))
+  // Whole numbers beside real ones are described like them: the list of values says little then.
+  const isRealAnswer = [...columns.values()].some(({ real }) => real)
+  return isRealAnswer ? [...columns].map(([path, { x, w }]) => momentsOf(path, x, w)) : []
 }
 
 /** The numbers inside a value, each with the path that leads to it and its type. */

@@ -297,10 +297,10 @@ describe('parameters', () => {
     ['categorical', () => categorical([1, -1]), 'weights', '-1'],
     ['categorical', () => categorical([1, NaN]), 'weights', 'NaN'],
     ['categorical', () => categorical([1e308, 1e308]), 'weights', 'an infinite sum'],
-    ['uniform', () => uniform([]), 'items', 'an empty list'],
-    ['uniform', () => uniform(1, 1), 'high', '1'],
-    ['uniform', () => uniform(NaN, 1), 'low', 'NaN'],
-    ['uniform', () => uniform(-1e308, 1e308), 'high - low', 'Infinity'],
+    ['uniform', () => uniform([]), 'values', 'an empty list'],
+    ['uniform', () => uniform(1, 1), 'b', '1'],
+    ['uniform', () => uniform(NaN, 1), 'a', 'NaN'],
+    ['uniform', () => uniform(-1e308, 1e308), 'b - a', 'Infinity'],
     ['geometric', () => geometric(0), 'p', '0'],
     ['poisson', () => poisson(-1), 'rate', '-1'],
     ['poisson', () => poisson(Infinity), 'rate', 'Infinity'],
@@ -315,8 +315,8 @@ describe('parameters', () => {
     ['gamma', () => gamma(1e-301, 1), 'shape', '1e-301'],
     ['gamma', () => gamma(1, 0), 'rate', '0'],
     ['exponential', () => exponential(-2), 'rate', '-2'],
-    ['dirichlet', () => dirichlet([]), 'concentration', 'an empty list'],
-    ['dirichlet', () => dirichlet([1, 0]), 'concentration', '0'],
+    ['dirichlet', () => dirichlet([]), 'concentrations', 'an empty list'],
+    ['dirichlet', () => dirichlet([1, 0]), 'concentrations', '0'],
   ])('%s refuses %s', (name, make, parameter, found) => {
     let caught: unknown
     try {

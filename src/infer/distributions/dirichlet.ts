@@ -18,8 +18,8 @@ class Dirichlet implements Distribution<readonly number[]> {
 
   constructor(private readonly concentration: readonly number[]) {
     if (concentration.length === 0)
-      throw new ParameterError(this.name, 'concentration', 'a list of at least one number', 'an empty list')
-    for (const a of concentration) requireShape(this.name, 'concentration', a)
+      throw new ParameterError(this.name, 'concentrations', 'a list of at least one number', 'an empty list')
+    for (const a of concentration) requireShape(this.name, 'concentrations', a)
   }
 
   /** A list with a 0 whose concentration is above 1 has density 0, whatever poles its other zeros stand at. */

@@ -15,7 +15,7 @@ class UniformList<T> implements Distribution<T> {
   readonly discrete = true
 
   constructor(private readonly items: readonly T[]) {
-    if (items.length === 0) throw new ParameterError(this.name, 'items', 'a list of at least one element', 'an empty list')
+    if (items.length === 0) throw new ParameterError(this.name, 'values', 'a list of at least one element', 'an empty list')
   }
 
   logProb(value: unknown): number {
@@ -47,10 +47,10 @@ class UniformReal implements Distribution<number> {
     private readonly low: number,
     private readonly high: number,
   ) {
-    requireFinite(this.name, 'low', low)
-    requireFinite(this.name, 'high', high)
-    if (!(low < high)) throw new ParameterError(this.name, 'high', `a number above low, ${low}`, String(high))
-    requireFinite(this.name, 'high - low', high - low)
+    requireFinite(this.name, 'a', low)
+    requireFinite(this.name, 'b', high)
+    if (!(low < high)) throw new ParameterError(this.name, 'b', `a number above a, which is ${low}`, String(high))
+    requireFinite(this.name, 'b - a', high - low)
   }
 
   logProb(value: unknown): number {

@@ -72,7 +72,7 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
       case 'words':
         return text.split(/\s+/u).filter((word) => word !== '')
       case 'split':
-        return text.split(arg instanceof RegExp ? arg : string(arg, site))
+        return arg === '' ? [...text] : text.split(arg instanceof RegExp ? arg : string(arg, site))
       case 'matches':
         return arg instanceof RegExp
           ? new RegExp(`^(?:${arg.source})$`, arg.flags).test(text)
