@@ -46,6 +46,11 @@ export class Comments {
     return this.peek(offset) !== undefined
   }
 
+  /** Whether any is left between two places. */
+  within(start: number, end: number): boolean {
+    return this.left.some((each, i) => i >= this.next && each.span.start >= start && each.span.start < end)
+  }
+
   /** Whether the writer left a line empty before this place. */
   hasBlankBefore(offset: number): boolean {
     return /(\r\n|\n|\r)[ \t]*(\r\n|\n|\r)[ \t]*$/.test(this.text.slice(Math.max(0, offset - 400), offset))

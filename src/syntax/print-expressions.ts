@@ -69,9 +69,20 @@ function binding(exp: Exp): number {
 
 /** An expression in a place that asks for a binding at least this tight. */
 export function expression(exp: Exp, comments: Comments, least = bindings.any): Doc {
-  const before = comments.before(exp.span.start)
+  const before = comments.before(firstToken(exp))
   const doc = bare(exp, comments)
   return binding(exp) < least ? [before, '(', doc, ')'] : [before, doc]
+}
+
+/** Where the first token of an expression is that is not a bracket around it: what stands before it is printed before the whole. */
+export function firstToken(exp: Exp): number {
+  let first = exp
+  for (;;) {
+    if (first.kind === 'Binary') first = first.left
+    else if (first.kind === 'Call') first = first.callee
+    else if (first.kind === 'Index' || first.kind === 'Field') first = first.target
+    else return first.span.start
+  }
 }
 
 function bare(exp: Exp, comments: Comments): Doc {
@@ -182,7 +193,7 @@ function binary(exp: BinaryExp, comments: Comments): Doc {
   const least = tight === bindings.compare ? tight + 1 : tight
   const docs: Doc[] = [expression(first, comments, least)]
   for (const { operator, right } of chain) {
-    docs.push(indent([comments.trailing(right.span.start), line, `${operator} `, expression(right, comments, tight + 1)]))
+    docs.push(indent([comments.before(firstToken(right)), line, `${operator} `, expression(right, comments, tight + 1)]))
   }
   return group(docs)
 }

@@ -15,7 +15,7 @@ import type {
 } from './ast.js'
 import { Comments } from './comments.js'
 import { blank, type Doc, fresh, group, indent, join, layout, line } from './layout.js'
-import { bindings, bracketed, expression, record, string } from './print-expressions.js'
+import { bindings, bracketed, expression, firstToken, record, string } from './print-expressions.js'
 
 const width = 100
 
@@ -33,22 +33,15 @@ export function print(program: Program): string {
 /** Statements with the comments between them; each starts a line. */
 function sequence<T extends Decl | Stmt>(items: readonly T[], comments: Comments, printItem: (item: T) => Doc): Doc {
   return items.map((item, i) => {
-    const before = [i > 0 ? comments.trailing(item.span.start) : '', comments.before(firstToken(item))]
+    const before = [i > 0 ? comments.trailing(item.span.start) : '', comments.before(startOf(item))]
     const gap = i > 0 && comments.hasBlankBefore(item.span.start) ? blank : fresh
     return [before, gap, printItem(item)]
   })
 }
 
 // `return (  // why` and a line break would return nothing: comments before the value's first token go before the statement.
-function firstToken(item: Decl | Stmt): number {
-  if (item.kind !== 'Return' || !item.value) return item.span.start
-  let value: Exp = item.value
-  for (;;) {
-    if (value.kind === 'Binary') value = value.left
-    else if (value.kind === 'Call') value = value.callee
-    else if (value.kind === 'Index' || value.kind === 'Field') value = value.target
-    else return value.span.start
-  }
+function startOf(item: Decl | Stmt): number {
+  return item.kind === 'Return' && item.value ? firstToken(item.value) : item.span.start
 }
 
 function statement(item: Decl | Stmt, comments: Comments): Doc {
@@ -63,18 +56,19 @@ function statement(item: Decl | Stmt, comments: Comments): Doc {
     case 'InferDecl':
       return ['infer ', comments.before(item.settings.span.start), record(item.settings, comments)]
     case 'LearnTwistDecl': {
-      const head = ['learn twist ', item.name.text, formals(item.params, comments)]
+      const head = ['learn twist ', item.name.text, formals(item.params, comments, item.settings?.span.start ?? item.span.end)]
       return item.settings ? [head, ' ', comments.before(item.settings.span.start), record(item.settings, comments)] : head
     }
     case 'FnDecl': {
+      const params = formals(item.params, comments, (item.result ?? item.body).span.start)
       const result = item.result ? [' -> ', comments.before(item.result.span.start), type(item.result)] : ''
-      const head = ['fn ', item.name.text, formals(item.params, comments), result]
-      return blocks([{ head, start: item.span.start, block: item.body }], comments)
+      return blocks([{ head: ['fn ', item.name.text, params, result], start: item.span.start, block: item.body }], comments)
     }
     case 'ExternDecl': {
+      const params = formals(item.params, comments, item.result.span.start)
       const result = [' -> ', comments.before(item.result.span.start), type(item.result)]
       const from = [' from ', comments.before(item.from.span.start), string(item.from, comments)]
-      return ['extern fn ', item.name.text, formals(item.params, comments), result, from]
+      return ['extern fn ', item.name.text, params, result, from]
     }
     case 'UseDecl': {
       const each = (name: Name): Doc => [comments.before(name.span.start), name.text]
@@ -172,6 +166,7 @@ function blocks(arms: readonly Arm[], comments: Comments): Doc {
   const docs = arms.map(({ head, start, block }, i) => [
     i > 0 ? comments.before(start) : '',
     typeof head === 'function' ? head() : head,
+    comments.before(block.span.start),
     ' {',
     body(block, comments, small),
     '}',
@@ -180,6 +175,7 @@ function blocks(arms: readonly Arm[], comments: Comments): Doc {
 }
 
 function isSmall(block: Block, comments: Comments): boolean {
+  if (comments.within(block.span.start, block.span.end)) return false
   const [only] = block.statements
   if (!only) return true
   if (block.statements.length > 1 || ['If', 'For', 'While', 'Repeat'].includes(only.kind)) return false
@@ -262,9 +258,9 @@ function unit(count: Exp): string {
 
 // ---- signatures ---------------------------------------------------------------------------------
 
-function formals(params: readonly Formal[], comments: Comments): Doc {
-  const end = params.at(-1)?.span.end ?? 0
-  return bracketed('(', ')', params, end + 1, (each) => formal(each, comments), comments)
+/** Parameters in brackets; comments before `next`, the place of what follows, go inside. */
+function formals(params: readonly Formal[], comments: Comments, next: number): Doc {
+  return bracketed('(', ')', params, next + 1, (each) => formal(each, comments), comments)
 }
 
 function formal(item: Pick<Formal, 'name' | 'type' | 'default'>, comments: Comments): Doc {

@@ -160,7 +160,7 @@ export function scan(source: Source): Scan {
     }
     const foreign = foreignCharacter(source, at)
     if (foreign) throw new SmcError(foreign)
-    const regex = character === '/' && canBeginRegex(tokens.at(-1)) ? match(regexPattern) : undefined
+    const regex = character === '/' && (beginsHole() || canBeginRegex(tokens.at(-1))) ? match(regexPattern) : undefined
     if (regex !== undefined) {
       add('regex', regex.length)
       return
@@ -179,7 +179,7 @@ export function scan(source: Source): Scan {
     }
     if (closers[inside.sign] !== character) throw neverClosed(source, open, span(at, at + 1))
     open.pop()
-    if (inside.sign === 'hole' && tokens.at(-1)!.start < inside.start + 1) {
+    if (beginsHole()) {
       throw new SmcError(
         diagnostic('S031', span(inside.start, at + 1), 'a hole in a string has no expression', {
           hint: 'write an expression between the braces, or \\{\\} for plain braces',
@@ -188,6 +188,11 @@ export function scan(source: Source): Scan {
     }
     if (inside.sign === 'hole') at++
     else add('sign', 1)
+  }
+
+  function beginsHole(): boolean {
+    const inside = open.at(-1)
+    return inside?.sign === 'hole' && tokens.at(-1)!.start < inside.start
   }
 
   // Inside ( [ and holes a line cannot begin with `let` and the like, unless it is a field or an argument's name.

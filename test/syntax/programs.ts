@@ -1,13 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Source } from '../../src/diagnostics/span.js'
 
-/** The forty programs and the programs of the language's contract. */
-export const programs: readonly Source[] = ['', 'contract/'].flatMap((folder) => {
-  const place = new URL(`../programs/${folder}`, import.meta.url)
-  return readdirSync(place)
-    .filter((name) => name.endsWith('.smc'))
-    .map((name) => ({ path: folder + name, text: readFileSync(new URL(name, place), 'utf8') }))
-})
+const place = new URL('../programs/', import.meta.url)
+
+/** The forty programs, and those of the language's contract. */
+export const programs: readonly Source[] = readdirSync(place)
+  .filter((name) => name.endsWith('.smc'))
+  .map((name) => ({ path: name, text: readFileSync(new URL(name, place), 'utf8') }))
 
 /** A tree as plain data: without positions, comments and the source; clauses in the order of their kinds. */
 export function bare(node: unknown): unknown {
