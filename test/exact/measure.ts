@@ -1,0 +1,141 @@
+import { type Compiled, compileSource } from '../../src/compile.js'
+import { SmcError } from '../../src/diagnostics/diagnostic.js'
+import { defaultSettings } from '../../src/index.js'
+import { execute } from '../../src/infer/executor.js'
+import { Externs } from '../../src/infer/externs.js'
+import { createHost } from '../../src/infer/host/host.js'
+import { link } from '../../src/infer/link.js'
+import type { Json, Scheme, Settings, Step } from '../../src/infer/result.js'
+import { ModelValue } from '../../src/infer/values.js'
+import type { LanguageModel } from '../../src/models/model.js'
+import type { Randomness } from '../../src/models/randomness.js'
+import { TableModel } from '../../src/models/table.js'
+import { type EnumerationOptions, enumerate } from './enumerate.js'
+
+/** A table model from its description; the fields are those of language.md §10. */
+export function table(description: {
+  readonly tokens: readonly string[]
+  readonly order?: number
+  readonly end?: string | null
+  readonly next: Readonly<Record<string, readonly number[]>>
+}): TableModel {
+  return TableModel.parse('table', JSON.stringify({ order: 1, end: null, ...description }))
+}
+
+export const schemes: readonly Scheme[] = ['multinomial', 'systematic', 'stratified', 'residual']
+
+/** What one run of the sampler says: weights add up to Z-hat. */
+export interface Outcome {
+  /** 0 where all particles died. */
+  readonly estimate: number
+  /** Per particle: its answer as JSON text, and its share of Z-hat. Dead ones are left out. */
+  readonly answers: readonly { readonly value: string; readonly weight: number }[]
+  readonly steps: readonly Step[]
+}
+
+/**
+ * The real compiler and the real executor, without the reading of files and the summary: made once for a program, so that it can be
+ * run ten thousand times.
+ */
+export interface Sampler {
+  readonly compiled: Compiled
+  run(random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
+}
+
+/** Every model of the program is taken from `models` by its name. */
+export async function sampler(
+  source: string,
+  models: Readonly<Record<string, LanguageModel>> = {},
+  options: { readonly fuse?: boolean } = {},
+): Promise<Sampler> {
+  const compiled = compileSource({ path: 'program.smc', text: source })
+  if (compiled.unsupported.length > 0) throw new SmcError(compiled.unsupported)
+  const { graph } = compiled.stages({ fuse: options.fuse ?? true }).at(-1)!
+  const values = graph.models.map(({ name }) => new ModelValue(name, models[name]!))
+  const host = createHost([...graph.sites], values)
+  const externs = await Externs.load(graph, host, false)
+  const program = link(graph, host)
+  program.defaults.forEach((value, i) => {
+    host.params[i] = value!([])
+  })
+
+  async function run(random: Randomness, settings: Partial<Settings> = {}): Promise<Outcome> {
+    const all = { ...defaultSettings, seed: 1, ...settings }
+    try {
+      const { particles, steps } = await execute(program.script, { settings: all, random, host, externs })
+      const answers = particles.flatMap((p) =>
+        p.status === 'dead'
+          ? []
+          : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / particles.length }],
+      )
+      return { estimate: answers.reduce((sum, a) => sum + a.weight, 0), answers, steps }
+    } catch (error) {
+      if (!(error instanceof SmcError) || error.diagnostics[0]!.code !== 'R003') throw error
+      return { estimate: 0, answers: [], steps: [] }
+    }
+  }
+  return { compiled, run }
+}
+
+/** Expectations over everything that a sampler may draw. */
+export interface Expected {
+  /** E[Z-hat] */
+  readonly estimate: number
+  /** E[log Z-hat], -Infinity where all may die. */
+  readonly log: number
+  /** E[Z-hat x posterior], by answer as JSON text. */
+  readonly measure: ReadonlyMap<string, number>
+  /** E[posterior], of the runs in which some particle lives; biased at finite N. */
+  readonly selfNormalised: ReadonlyMap<string, number>
+  /** P(all particles dead) */
+  readonly dead: number
+  readonly paths: number
+}
+
+/** Sums over all paths; the probabilities must sum to 1. */
+export async function expected(
+  program: Sampler,
+  settings: Partial<Settings> = {},
+  options: EnumerationOptions = {},
+): Promise<Expected> {
+  const measure = new Map<string, number>()
+  const selfNormalised = new Map<string, number>()
+  let [total, estimate, log, dead, paths] = [0, 0, 0, 0, 0]
+  for await (const { probability, result } of enumerate((random) => program.run(random, settings), options)) {
+    paths++
+    total += probability
+    estimate += probability * result.estimate
+    if (result.estimate === 0) dead += probability
+    else log += probability * Math.log(result.estimate)
+    for (const { value, weight } of result.answers) {
+      add(measure, value, probability * weight)
+      add(selfNormalised, value, (probability * weight) / result.estimate)
+    }
+  }
+  if (Math.abs(total - 1) > 1e-9) throw new Error(`the paths have probability ${total} in all`)
+  return { estimate, log: dead > 0 ? Number.NEGATIVE_INFINITY : log, measure, selfNormalised, dead, paths }
+}
+
+export function add(measure: Map<string, number>, value: string, mass: number): void {
+  measure.set(value, (measure.get(value) ?? 0) + mass)
+}
+
+export function totalOf(measure: ReadonlyMap<string, number>): number {
+  return [...measure.values()].reduce((sum, mass) => sum + mass, 0)
+}
+
+/** The largest difference of two measures over their answers, relative to the mass of the first. */
+export function distance(exact: ReadonlyMap<string, number>, other: ReadonlyMap<string, number>): number {
+  const scale = totalOf(exact) || 1
+  let worst = 0
+  for (const value of new Set([...exact.keys(), ...other.keys()]))
+    worst = Math.max(worst, Math.abs((exact.get(value) ?? 0) - (other.get(value) ?? 0)) / scale)
+  return worst
+}
+
+/** A measure with plain values for keys, as a test writes it. */
+export function measureOf(entries: Iterable<readonly [Json, number]>): Map<string, number> {
+  const measure = new Map<string, number>()
+  for (const [value, mass] of entries) if (mass > 0) add(measure, JSON.stringify(value), mass)
+  return measure
+}
