@@ -160,7 +160,8 @@ export function scan(source: Source): Scan {
     }
     const foreign = foreignCharacter(source, at)
     if (foreign) throw new SmcError(foreign)
-    const regex = character === '/' && (beginsHole() || canBeginRegex(tokens.at(-1))) ? match(regexPattern) : undefined
+    const regex =
+      character === '/' && (beginsHole() || canBeginRegex(tokens.at(-1), tokens.at(-2))) ? match(regexPattern) : undefined
     if (regex !== undefined) {
       add('regex', regex.length)
       return
@@ -258,8 +259,12 @@ function neverClosed(source: Source, open: readonly Open[], met?: Span): SmcErro
 }
 
 /** After something that ends an expression `/` divides; elsewhere it begins a regular expression. */
-function canBeginRegex(previous: Token | undefined): boolean {
+function canBeginRegex(previous: Token | undefined, beforePrevious: Token | undefined): boolean {
   if (!previous) return true
+  if (beforePrevious?.text === '.') return false // `from.for / 2`
+  // Words that are free as names end an expression, except in their clause.
+  const pair = `${beforePrevious?.text} ${previous.text}`
+  if (['twisted by', 'blocks of', 'resampling every', 'up to'].includes(pair)) return true
   if (previous.kind === 'word') return reservedWords.has(previous.text) && previous.text !== 'true' && previous.text !== 'false'
   return previous.kind === 'sign' && ![')', ']', '}'].includes(previous.text)
 }

@@ -18,10 +18,12 @@ const code = (text: string): string => {
 }
 /** An expression with every operator bracketed. */
 const shape = (text: string): string => spell(value(text))
+// biome-ignore lint/suspicious/noExplicitAny: trees without their types, compared as text
 function spell(node: any): string {
   if (node.kind === 'Binary') return `(${spell(node.left)} ${node.operator} ${spell(node.right)})`
   if (node.kind === 'Unary') return `(${node.operator} ${spell(node.operand)})`
-  if (node.kind === 'Lambda') return `(${node.params.map((each: any) => each.text).join(' ')} => ${spell(node.body)})`
+  if (node.kind === 'Lambda')
+    return `(${node.params.map((each: { text: string }) => each.text).join(' ')} => ${spell(node.body)})`
   if (node.kind === 'Field') return `${spell(node.target)}.${node.name.text}`
   return node.text
 }
@@ -67,6 +69,7 @@ describe('expressions', () => {
     ['x -y', '(x - y)'],
     ['(a + b) * c', '((a + b) * c)'],
     ['from.for', 'from.for'],
+    ['from.for / 2 / a.in', '((from.for / 2) / a.in)'],
   ])('%s', (text, expected) => expect(shape(text)).toBe(expected))
 
   test('numbers know how they were written', () => {

@@ -70,7 +70,7 @@ describe('the laws of print', () => {
       fc.property(program, (tree) => {
         obeys(tree)
       }),
-      { numRuns: 400 },
+      { numRuns: Number(process.env.SMCC_FUZZ_RUNS ?? 400) },
     )
   })
 
