@@ -179,7 +179,6 @@ export function scan(source: Source): Scan {
       )
     }
     if (closers[inside.sign] !== character) throw neverClosed(source, open, span(at, at + 1))
-    open.pop()
     if (beginsHole()) {
       throw new SmcError(
         diagnostic('S031', span(inside.start, at + 1), 'a hole in a string has no expression', {
@@ -187,6 +186,7 @@ export function scan(source: Source): Scan {
         }),
       )
     }
+    open.pop()
     if (inside.sign === 'hole') at++
     else add('sign', 1)
   }
