@@ -10,7 +10,7 @@ import { Particle } from './particle.js'
 import { resample } from './resample.js'
 import type { Progress, Settings, Step } from './result.js'
 import { Server } from './serve.js'
-import { ess, logMeanExp, normalise } from './weights.js'
+import { ess, logMeanExp, resamplingLaw } from './weights.js'
 
 /** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
 const BREATH = 40
@@ -105,8 +105,9 @@ class Executor {
     const resamples = settings.threshold >= 1 || size < settings.threshold * n
     let ancestors: Int32Array | null = null
     if (resamples) {
-      ancestors = resample(settings.resample, normalise(logw), random, this.machine.generation)
-      this.replace(ancestors, logZ)
+      const { chances, copies } = resamplingLaw(logw)
+      ancestors = resample(settings.resample, chances, random, this.machine.generation)
+      this.replace(ancestors, copies)
     }
     this.machine.generation++
     for (const p of this.particles) {
@@ -127,7 +128,8 @@ class Executor {
     this.report()
   }
 
-  private replace(ancestors: Int32Array, meanLogw: number): void {
+  /** `logw`: the log weight of a copy, by ancestor. */
+  private replace(ancestors: Int32Array, logw: Float64Array): void {
     const before = this.particles
     const taken = new Uint8Array(before.length)
     this.particles = Array.from(ancestors, (ancestor, slot) => {
@@ -135,7 +137,7 @@ class Executor {
       const particle = taken[ancestor] ? before[ancestor]!.copyTo(slot) : before[ancestor]!
       taken[ancestor] = 1
       particle.slot = slot
-      particle.logw = meanLogw
+      particle.logw = logw[ancestor]!
       return particle
     })
   }

@@ -9,7 +9,10 @@ import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
 import { Context, type Stream, tokensSince, type Value } from './values.js'
 
-/** log psi is kept above this: a twist that kills would change the target (inference.md §1). Small enough to lose, exact when divided out. */
+/**
+ * log psi is kept above this: a twist that kills would change the target (inference.md §1). Small beside any honest twist, exact when
+ * divided out; `resamplingLaw` sees to it that such a particle can still be picked.
+ */
 export const TWIST_FLOOR = -1000
 
 /** Steps that one particle may take between two meetings before it is taken not to stop. */

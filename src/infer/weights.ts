@@ -47,6 +47,30 @@ export function normalise(logw: Float64Array): Float64Array {
   return probabilities
 }
 
+/** Least probability with which a live particle is resampled. */
+const LEAST_CHANCE = 1e-6
+
+/**
+ * With which probabilities to resample, shape (N), and the log weight of a copy of each particle, shape (N): the mean weight of the
+ * population, except where a live particle is so light that doubles would never pick it (a twist of 0, say). It then gets a chance of
+ * LEAST_CHANCE and its copies weigh less by as much, so that E[sum of the copies' weights] = its weight, as for all others.
+ */
+export function resamplingLaw(logw: Float64Array): { readonly chances: Float64Array; readonly copies: Float64Array } {
+  const mean = logMeanExp(logw)
+  const total = logSumExp(logw)
+  const chances = normalise(logw)
+  const copies = new Float64Array(logw.length).fill(mean)
+  const isLight = (i: number) => logw[i]! > -Infinity && chances[i]! < LEAST_CHANCE
+  if (!chances.some((_, i) => isLight(i))) return { chances, copies }
+  let sum = 0
+  for (let i = 0; i < logw.length; i++) sum += chances[i] = isLight(i) ? LEAST_CHANCE : chances[i]!
+  for (let i = 0; i < logw.length; i++) {
+    chances[i]! /= sum
+    if (chances[i]! > 0) copies[i] = mean + (logw[i]! - total) - Math.log(chances[i]!)
+  }
+  return { chances, copies }
+}
+
 /**
  * Effective sample size, 1 / sum of squared probabilities, over all N with the dead among them: from 1 to N, and 0 when all are dead.
  * Kong, Liu & Wong (1994).

@@ -206,6 +206,8 @@ return [a, b]
     }
   })
 
+  test('nor does the resampling of doubles, which would never pick it', () => unbiased(source('[0, 1][a]'), target))
+
   test('is a very small number to all alike: where every particle has it, nothing changes', async () => {
     for (const zero of ['0', 'exp(-1 / 0)', 'exp(-800) * 0']) await unbiased(source(zero), target)
   })

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ess, logAddExp, logMeanExp, logSumExp, normalise } from '../../src/infer/weights.js'
+import { ess, logAddExp, logMeanExp, logSumExp, normalise, resamplingLaw } from '../../src/infer/weights.js'
 
 const dead = -Infinity
 const of = (...values: number[]) => Float64Array.from(values)
@@ -78,5 +78,23 @@ describe('accuracy', () => {
       }),
       { seed: 1 },
     )
+  })
+})
+
+describe('resamplingLaw', () => {
+  it('is the weights themselves, and the mean for every copy, where all are of one order', () => {
+    const logw = Float64Array.of(Math.log(1), -Infinity, Math.log(3))
+    const { chances, copies } = resamplingLaw(logw)
+    expect([...chances]).toEqual([...normalise(logw)])
+    expect([...copies]).toEqual([0, 0, 0].map(() => logMeanExp(logw)))
+  })
+
+  it('keeps the expected weight of the copies of a particle that doubles would never pick', () => {
+    const logw = Float64Array.of(0, -1000, -Infinity, -30, 0.5)
+    const { chances, copies } = resamplingLaw(logw)
+    expect(chances[1]).toBeCloseTo(1e-6, 11)
+    expect(chances[2]).toBe(0)
+    // N x chance x weight of a copy = own weight
+    for (const i of [0, 1, 3, 4]) expect(Math.log(logw.length * chances[i]!) + copies[i]!).toBeCloseTo(logw[i]!, 9)
   })
 })
