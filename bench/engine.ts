@@ -4,31 +4,30 @@
  * the rate that the machine itself reaches in matrix products, measured in the same run.
  * Usage: npm run bench:engine [-- ROWS...]
  */
-import { type DecoderShape, families } from '../src/models/architectures.js'
+import { describe } from '../src/models/architectures/index.js'
 import { Head } from '../src/models/head.js'
 import type { History, Vocabulary } from '../src/models/model.js'
 import type { DrawKey, Randomness } from '../src/models/randomness.js'
 import { Transformer } from '../src/models/transformer.js'
-import { Trunk, type WeightSource } from '../src/models/trunk.js'
+import { Trunk } from '../src/models/trunk.js'
+import type { WeightSource } from '../src/models/weight-source.js'
 import { GraphBuilder } from '../src/tensor/graph.js'
 import { Session } from '../src/tensor/session.js'
 
-const shape: DecoderShape = {
-  family: 'llama',
-  layers: 30,
-  width: 576,
-  heads: 9,
-  keyValueHeads: 3,
-  headWidth: 64,
-  inner: 1536,
-  vocabulary: 49152,
-  context: 8192,
-  epsilon: 1e-5,
-  inverseFrequencies: Array.from({ length: 32 }, (_, i) => 10000 ** (-i / 32)),
-  tied: true,
-  attentionBias: false,
-  mlpBias: false,
+const config = {
+  model_type: 'llama',
+  num_hidden_layers: 30,
+  hidden_size: 576,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  intermediate_size: 1536,
+  vocab_size: 49152,
+  max_position_embeddings: 8192,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
 }
+const architecture = describe(config, 'the benchmark')
+const { shape } = architecture
 const steps = 24
 const promptLength = 32
 
@@ -143,10 +142,10 @@ async function measure(
   }
 }
 
-const family = families.llama!
 const weights = randomWeights()
-const trunk = await Trunk.open(family, shape, weights)
-const head = await Head.open(family, shape, weights, vocabulary.end)
+const tensors = architecture.tensors(() => true)
+const trunk = await Trunk.open(shape, tensors, weights)
+const head = await Head.open(shape, tensors, weights, vocabulary.end)
 const model = new Transformer('random-135m', 'none', vocabulary, trunk, head)
 const rate = await matrixRate()
 console.log(`matrix products: ${rate.toFixed(0)} GFLOP/s`)

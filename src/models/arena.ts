@@ -1,4 +1,4 @@
-import type { DecoderShape } from './architectures.js'
+import type { DecoderShape } from './architectures/shape.js'
 import { modelError } from './errors.js'
 import type { Path } from './path.js'
 

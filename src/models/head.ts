@@ -1,7 +1,8 @@
-import { GraphBuilder } from '../tensor/graph.js'
+import { GraphBuilder, type Value } from '../tensor/graph.js'
 import { Session } from '../tensor/session.js'
-import type { DecoderShape, Family } from './architectures.js'
-import { hiddenScore, type WeightSource } from './trunk.js'
+import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
+import { hiddenScore } from './trunk.js'
+import type { WeightSource } from './weight-source.js'
 
 /** One question to the head about a hidden state. */
 export interface HeadRow {
@@ -36,7 +37,8 @@ const belowOne = 1 - 2 ** -52
 /**
  * The head: hidden states -> logits -> a drawn token for each draw, or the log probability of a given one.
  *
- *     hidden    [d, width]  divided by the temperature: the output product is linear
+ *     hidden    [d, width]  divided by the temperature, or by the cap where logits are capped: the output product is linear
+ *     factor    [d, 1]      cap / temperature, which multiplies tanh of the product; only where logits are capped
  *     potential [1, V]      added to every logit; a mask is a very negative number
  *     row [m], uniform [m]  which hidden state to draw from, and with which number
  *     target    [d]         whose logit to return
@@ -62,10 +64,10 @@ export class Head {
   }
 
   /** `end`: the tokens that the mask 'notEnd' takes away. */
-  static async open(family: Family, shape: DecoderShape, source: WeightSource, end: readonly number[]): Promise<Head> {
+  static async open(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource, end: readonly number[]): Promise<Head> {
     const { vocabulary, width } = shape
     const columns = Math.ceil(vocabulary / block) * block
-    let matrix = await source.read(shape.tied ? family.embedding : family.output, [vocabulary, width])
+    let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
     const endMatrix = new Float32Array(end.length * width)
     end.forEach((token, i) => {
       endMatrix.set(matrix.subarray(token * width, (token + 1) * width), i * width)
@@ -135,14 +137,17 @@ export class Head {
   }
 
   #run(rows: readonly HeadRow[], draws: readonly HeadDraw[], potential: Float32Array, target: BigInt64Array) {
-    const { width } = this.#shape
+    const { width, logitCap } = this.#shape
     const hidden = new Float32Array(rows.length * width)
     rows.forEach((row, i) => {
       hidden.set(row.hidden, i * width)
-      if (row.temperature !== 1) for (let j = i * width; j < (i + 1) * width; j++) hidden[j]! /= row.temperature
+      const divisor = logitCap ?? row.temperature
+      if (divisor !== 1) for (let j = i * width; j < (i + 1) * width; j++) hidden[j]! /= divisor
     })
+    const factor = logitCap && { data: Float32Array.from(rows, (row) => logitCap / row.temperature), shape: [rows.length, 1] }
     return this.#session.run({
       hidden: { data: hidden, shape: [rows.length, width] },
+      ...(factor && { factor }),
       potential: { data: potential, shape: [1, potential.length] },
       row: { data: BigInt64Array.from(draws, (draw) => BigInt(draw.row)), shape: [draws.length] },
       uniform: { data: Float64Array.from(draws, (draw) => Math.min(draw.first, belowOne)), shape: [draws.length, 1] },
@@ -158,7 +163,7 @@ function headGraph(
   endMatrix: Float32Array,
   ends: number,
 ): GraphBuilder {
-  const { width } = shape
+  const { width, logitCap } = shape
   const count = columns / block
   const graph = new GraphBuilder()
   const hidden = graph.input('hidden', 'float32', ['d', width])
@@ -168,7 +173,11 @@ function headGraph(
   const target = graph.input('target', 'int64', ['d', 1])
 
   const output = graph.weight('output', 'float32', [columns, width], matrix)
-  const logits = graph.affineWithTransposed(hidden, output, potential)
+  const factor = logitCap === null ? null : graph.input('factor', 'float32', ['d', 1])
+  const capped = (x: Value) => graph.multiply(graph.tanh(x), factor!)
+  const logits = factor
+    ? graph.add(capped(graph.productWithTransposed(hidden, output)), potential)
+    : graph.affineWithTransposed(hidden, output, potential)
   const maximum = graph.maximum(logits, 1)
   const masses = graph.exponential(graph.subtract(logits, maximum)) // [d, V]
   const sums = graph.cast(graph.sum(graph.reshape(masses, [0, count, block]), 2), 'float64') // [d, V / 64]
@@ -185,7 +194,8 @@ function headGraph(
   graph.output('targetLogit', graph.gatherElements(logits, target), 'float32', ['d', 1])
   if (ends > 0) {
     const endOutput = graph.weight('endOutput', 'float32', [ends, width], endMatrix)
-    graph.output('endLogits', graph.productWithTransposed(hidden, endOutput), 'float32', ['d', ends])
+    const endLogits = graph.productWithTransposed(hidden, endOutput)
+    graph.output('endLogits', factor ? capped(endLogits) : endLogits, 'float32', ['d', ends])
   }
   return graph
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type DecoderShape, describe } from './architectures.js'
+import { describe } from './architectures/index.js'
 import { modelError, reason } from './errors.js'
 import { Head } from './head.js'
 import { parseObject, readOptional, readRequired } from './json.js'
@@ -80,7 +80,8 @@ export async function listModels(): Promise<ModelListing[]> {
 /** Sizes and settings of a model, read from its files without making it ready to run. Throws as `openModel` does. */
 export async function showModel(id: string, base: string): Promise<ModelDescription> {
   const folder = await locate(id, base)
-  const { texts, files, shape } = await readFiles(folder)
+  const { texts, files, architecture } = await readFiles(folder)
+  const { shape } = architecture
   const weights = await Weights.open(folder)
   try {
     const hash = hashTexts(texts)
@@ -121,14 +122,16 @@ async function openTable(id: string, base: string): Promise<TableModel> {
 }
 
 async function openFolder(id: string, folder: string): Promise<Transformer> {
-  const { texts, files, family, shape } = await readFiles(folder)
+  const { texts, files, architecture } = await readFiles(folder)
+  const { shape } = architecture
   const weights = await Weights.open(folder)
   try {
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, files)
     const hash = hashTexts(texts, createHash('sha256'))
+    const tensors = architecture.tensors((name) => weights.has(name))
     const [trunk, head] = await Promise.all([
-      Trunk.open(family, shape, weights),
-      Head.open(family, shape, weights, vocabulary.end),
+      Trunk.open(shape, tensors, weights),
+      Head.open(shape, tensors, weights, vocabulary.end),
       weights.hashInto(hash),
     ])
     return new Transformer(id, hash.digest('hex'), vocabulary, trunk, head)
@@ -156,10 +159,7 @@ async function readFiles(folder: string) {
     generationConfig: object('generation_config.json'),
     chatTemplate: texts['chat_template.jinja'] ?? null,
   }
-  return { texts, files, ...describe(files.config, join(folder, 'config.json')) } satisfies { shape: DecoderShape } & Record<
-    string,
-    unknown
-  >
+  return { texts, files, architecture: describe(files.config, join(folder, 'config.json')) }
 }
 
 /** The folder of a model. Throws M001, M002. */

@@ -3,13 +3,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { modelError, reason } from './errors.js'
 import { isObject, parseObject, readOptional } from './json.js'
-
-/**
- * Weights in the safetensors format: eight bytes with the length of a JSON header, the header, then the tensors, row-major and
- * little-endian (https://github.com/huggingface/safetensors). One file, or shards with an index. Tensors are read when they are
- * asked for, so no more than one copy is ever held here.
- */
-export type StoredType = 'F32' | 'F16' | 'BF16'
+import type { StoredTensor, StoredType, WeightSource } from './weight-source.js'
 
 interface Entry {
   readonly file: File
@@ -28,7 +22,12 @@ interface File {
 
 const bytesPer: Readonly<Record<StoredType, number>> = { F32: 4, F16: 2, BF16: 2 }
 
-export class Weights {
+/**
+ * Weights in the safetensors format: eight bytes with the length of a JSON header, the header, then the tensors, row-major and
+ * little-endian (https://github.com/huggingface/safetensors). One file, or shards with an index. Tensors are read when they are
+ * asked for, so no more than one copy is ever held here.
+ */
+export class Weights implements WeightSource {
   readonly #entries = new Map<string, Entry>()
   readonly #files: File[] = []
 
@@ -76,7 +75,7 @@ export class Weights {
   }
 
   /** A tensor as it is stored. Throws M007, M008. */
-  async readStored(name: string, shape: readonly number[]): Promise<{ type: StoredType; data: Uint8Array<ArrayBuffer> }> {
+  async readStored(name: string, shape: readonly number[]): Promise<StoredTensor> {
     const entry = this.#entries.get(name)
     if (!entry) {
       throw modelError(

@@ -1,4 +1,4 @@
-import type { DecoderShape } from './architectures.js'
+import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
 import { Path, type Prompt } from './path.js'
 import type { Trunk } from './trunk.js'

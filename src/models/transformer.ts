@@ -1,5 +1,5 @@
 import { Session } from '../tensor/session.js'
-import type { DecoderShape } from './architectures.js'
+import type { DecoderShape } from './architectures/shape.js'
 import { modelError } from './errors.js'
 import type { Head, HeadDraw, HeadRow } from './head.js'
 import type { DrawReply, DrawRequest, History, LanguageModel, Mask, ScoreRequest, ServeOptions, Vocabulary } from './model.js'

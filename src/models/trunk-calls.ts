@@ -1,7 +1,10 @@
 import type { DenseTensor } from '../tensor/session.js'
+import { windowsOf } from './architectures/windows.js'
 import type { Arena, Row } from './arena.js'
+import { maskFeeds } from './masks.js'
 import type { Path, Prompt } from './path.js'
-import { hiddenScore, type Trunk } from './trunk.js'
+import { RotaryTable } from './rotary-table.js'
+import type { Trunk } from './trunk.js'
 
 /** New tokens of one row, behind its first `at` tokens. */
 export interface Stretch {
@@ -15,13 +18,14 @@ export class TrunkCalls {
   tokens = 0
   readonly #trunk: Trunk
   readonly #arena: Arena
-  /** cos and sin of position · frequency, [positions, D / 2], grown as positions are met. */
-  #cos = new Float32Array(0)
-  #sin = new Float32Array(0)
+  readonly #tables: readonly RotaryTable[]
+  readonly #windows: readonly number[]
 
   constructor(trunk: Trunk, arena: Arena) {
     this.#trunk = trunk
     this.#arena = arena
+    this.#tables = trunk.shape.rotary.map((frequencies) => new RotaryTable(frequencies))
+    this.#windows = windowsOf(trunk.shape)
   }
 
   /**
@@ -113,43 +117,29 @@ export class TrunkCalls {
   ): Record<string, DenseTensor> {
     const { heads, keyValueHeads: H, headWidth: D } = this.#trunk.shape
     const rows = filled.length
-    const group = heads / H
-    const half = D / 2
-    this.#extendAngles(positions.reduce((most, position) => Math.max(most, position), 0) + 1)
-    const cos = new Float32Array(positions.length * half)
-    const sin = new Float32Array(positions.length * half)
-    positions.forEach((position, i) => {
-      cos.set(this.#cos.subarray(position * half, (position + 1) * half), i * half)
-      sin.set(this.#sin.subarray(position * half, (position + 1) * half), i * half)
-    })
-    const pastMask = new Float32Array(rows * T)
-    for (let row = 0; row < rows; row++) pastMask.fill(hiddenScore, row * T + filled[row]!, (row + 1) * T)
-    const newMask = new Float32Array(group * steps * steps)
-    for (let query = 0; query < group * steps; query++)
-      newMask.fill(hiddenScore, query * steps + (query % steps) + 1, (query + 1) * steps)
-    const queries = group * steps
-    return {
+    const queries = (heads / H) * steps
+    const feeds: Record<string, DenseTensor> = {
       ids: { data: ids, shape: [rows, steps] },
-      cos: { data: cos, shape: [rows, 1, steps, half] },
-      sin: { data: sin, shape: [rows, 1, steps, half] },
-      pastMask: { data: pastMask, shape: [rows, 1, 1, T] },
-      newMask: { data: newMask, shape: [1, 1, queries, steps] },
       scoreShape: integers(H, rows, queries, P),
       flatScoreShape: integers(1, H, rows * queries, P),
       mixedShape: integers(H, rows, queries, D),
       parts: integers(P, T, steps),
     }
-  }
-
-  #extendAngles(positions: number): void {
-    const frequencies = this.#trunk.shape.inverseFrequencies
-    const half = frequencies.length
-    const known = this.#cos.length / half
-    if (positions <= known) return
-    const count = Math.max(positions, 2 * known, 64)
-    const angles = Float64Array.from({ length: count * half }, (_, i) => Math.floor(i / half) * frequencies[i % half]!)
-    this.#cos = Float32Array.from(angles, Math.cos)
-    this.#sin = Float32Array.from(angles, Math.sin)
+    if (this.#trunk.shape.positions === 'learned') {
+      // Padding behind the last token may stand beyond the last position.
+      const last = this.#trunk.shape.context - 1
+      const inside = BigInt64Array.from(positions, (position) => BigInt(Math.min(position, last)))
+      feeds.positions = { data: inside, shape: [rows, steps] }
+    }
+    this.#tables.forEach((table, k) => {
+      const { cos, sin } = table.look(positions)
+      feeds[`cos.${k}`] = { data: cos, shape: [rows, 1, steps, table.pairs] }
+      feeds[`sin.${k}`] = { data: sin, shape: [rows, 1, steps, table.pairs] }
+    })
+    this.#windows.forEach((window, w) => {
+      maskFeeds(feeds, w, window, { filled, steps, group: heads / H, P, T })
+    })
+    return feeds
   }
 }
 

@@ -32,6 +32,7 @@ export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
   | { readonly kind: 'ints'; readonly value: readonly number[] }
   | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
 
 export interface Operation {
   readonly operator: string
@@ -51,6 +52,7 @@ export interface Graph {
 const int = (value: number): Attribute => ({ kind: 'int', value })
 const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
 const float = (value: number): Attribute => ({ kind: 'float', value })
+const string = (value: string): Attribute => ({ kind: 'string', value })
 
 /** ONNX element types by name; the numbers are those of TensorProto.DataType. */
 const castTargets: Readonly<Record<ElementType, number>> = { float32: 1, int64: 7, float16: 10, float64: 11, bfloat16: 16 }
@@ -102,6 +104,7 @@ export class GraphBuilder implements Graph {
   multiply = (a: Value, b: Value): Value => this.#one('Mul', [a, b])
   exponential = (x: Value): Value => this.#one('Exp', [x])
   sigmoid = (x: Value): Value => this.#one('Sigmoid', [x])
+  tanh = (x: Value): Value => this.#one('Tanh', [x])
   lessOrEqual = (a: Value, b: Value): Value => this.#one('LessOrEqual', [a, b])
   softmax = (x: Value): Value => this.#one('Softmax', [x], { axis: int(-1) })
   cast = (x: Value, type: ElementType): Value => this.#one('Cast', [x], { to: int(castTargets[type]) })
@@ -171,6 +174,21 @@ export class GraphBuilder implements Graph {
   /** x / sqrt(mean(x²) + epsilon) · scale over the last axis. */
   rootMeanSquareNorm(x: Value, scale: Value, epsilon: number): Value {
     return this.#one('SimplifiedLayerNormalization', [x, scale], { axis: int(-1), epsilon: float(epsilon) })
+  }
+
+  /** (x - mean(x)) / sqrt(variance(x) + epsilon) · scale + bias over the last axis. */
+  layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value {
+    return this.#one('LayerNormalization', [x, scale, bias], { axis: int(-1), epsilon: float(epsilon) })
+  }
+
+  /** x · Φ(x), or its approximation by tanh. */
+  gelu(x: Value, approximate: 'none' | 'tanh'): Value {
+    return this.#one('Gelu', [x], { approximate: string(approximate) })
+  }
+
+  /** cap · tanh(x): stays between -cap and cap. */
+  cap(x: Value, cap: number): Value {
+    return this.multiply(this.tanh(x), this.scalar(cap))
   }
 
   #one(

@@ -103,6 +103,12 @@ function attribute(name: string, value: Attribute): AttributeProto {
       return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.INTS, ints: value.value.map(BigInt) })
     case 'float':
       return create(AttributeProtoSchema, { name, type: AttributeProto_AttributeType.FLOAT, f: value.value })
+    case 'string':
+      return create(AttributeProtoSchema, {
+        name,
+        type: AttributeProto_AttributeType.STRING,
+        s: new TextEncoder().encode(value.value),
+      })
   }
 }
 

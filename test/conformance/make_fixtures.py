@@ -144,4 +144,5 @@ def main():
         (folder / "expected.json").write_text(json.dumps({"ids": ids, "logProbs": given, "next": last}) + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -92,7 +92,7 @@ export const modelsEntries: Entries = {
   ),
   M005: load(
     'the family of a model is not supported',
-    'config.json names the family as `model_type`. This version builds the graphs of llama models.',
+    'config.json names the family as `model_type`. This version builds the graphs of llama, mistral, qwen2, qwen3, gemma, gemma2, gemma3, phi3, gpt2, gpt_neo and gpt_neox models.',
     program('./my-model'),
     folder({ 'config.json': { ...config, model_type: 'mamba' }, 'tokenizer.json': tokenizer }),
   ),

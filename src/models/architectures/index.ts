@@ -1,0 +1,47 @@
+import { modelError } from '../errors.js'
+import type { JsonObject } from '../json.js'
+import { ConfigReader } from './config.js'
+import { gemma, gemma2, gemma3, gemma3WithVision } from './gemma.js'
+import { gptNeo } from './gpt-neo.js'
+import { gptNeox } from './gpt-neox.js'
+import { gpt2 } from './gpt2.js'
+import { llama } from './llama.js'
+import { mistral } from './mistral.js'
+import { phi3 } from './phi3.js'
+import { qwen2, qwen3 } from './qwen.js'
+import type { Architecture } from './shape.js'
+
+/** A family of models: how its config.json gives the shape, and what its tensors are called. */
+export type Family = (config: ConfigReader) => Architecture
+
+/** `model_type` of config.json -> family. A family with blocks of the same kinds is one more description here. */
+export const families = {
+  llama,
+  mistral,
+  qwen2,
+  qwen3,
+  gemma,
+  gemma2,
+  gemma3: gemma3WithVision,
+  gemma3_text: gemma3,
+  phi3,
+  gpt2,
+  gpt_neo: gptNeo,
+  gpt_neox: gptNeox,
+} satisfies Readonly<Record<string, Family>>
+
+/** The architecture that a config.json describes. Throws M005, M006. */
+export function describe(config: JsonObject, path: string): Architecture {
+  const type = config.model_type
+  const family = typeof type === 'string' && Object.hasOwn(families, type) ? families[type as keyof typeof families] : undefined
+  if (!family) {
+    throw modelError(
+      'M005',
+      `${path}: models of type ${typeof type === 'string' ? `"${type}"` : 'unknown'} are not supported`,
+      `this version runs the families ${Object.keys(families).join(', ')}`,
+    )
+  }
+  const reader = new ConfigReader(config, path)
+  reader.only('quantization_config', null)
+  return family(reader)
+}
