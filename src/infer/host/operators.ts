@@ -3,8 +3,9 @@ import { Context, isRecord, type Record_, record, Token, type Value, Weight } fr
 import { logAddExp } from '../weights.js'
 import { type Fail, shown } from './failure.js'
 
-/** Longest list that a range may make. */
-const LONGEST_RANGE = 10_000_000
+/** Longest list and longest text that a program may make: beyond them it is taken to grow without end. */
+const LONGEST_LIST = 10_000_000
+const LONGEST_TEXT = 10_000_000
 
 /**
  * The operators of language.md §9. Every one takes the number of the place to point at when it fails. A result that is not a
@@ -53,8 +54,14 @@ export function operators(fail: Fail) {
   function add(a: Value, b: Value, site: number): Value {
     if (typeof a === 'number' && typeof b === 'number') return ok(a + b, site)
     const [s, t] = [text(a), text(b)]
-    if (s !== null && t !== null) return s + t
-    if (Array.isArray(a) && Array.isArray(b)) return a.concat(b)
+    if (s !== null && t !== null) {
+      if (s.length + t.length > LONGEST_TEXT) fail('R012', site, `this text is longer than ${LONGEST_TEXT} characters`)
+      return s + t
+    }
+    if (Array.isArray(a) && Array.isArray(b)) {
+      if (a.length + b.length > LONGEST_LIST) fail('R012', site, `this list is longer than ${LONGEST_LIST} elements`)
+      return a.concat(b)
+    }
     if (a instanceof Weight || b instanceof Weight) return new Weight(logAddExp(logWeight(a, site), logWeight(b, site)))
     return fail('R005', site, `expected two numbers, two strings or two lists, found ${shown(a)} and ${shown(b)}`)
   }
@@ -165,8 +172,8 @@ export function operators(fail: Fail) {
     range(a: Value, b: Value, site: number): readonly number[] {
       const [from, to] = [int(a, site), int(b, site)]
       const length = Math.max(0, to - from + 1)
-      if (length > LONGEST_RANGE)
-        fail('R006', site, `the range ${from}..${to} has ${length} numbers; a list may hold ${LONGEST_RANGE}`)
+      if (length > LONGEST_LIST)
+        fail('R006', site, `the range ${from}..${to} has ${length} numbers; a list may hold ${LONGEST_LIST}`)
       return Array.from({ length }, (_, i) => from + i)
     },
     index(xs: Value, i: Value, site: number): Value {
