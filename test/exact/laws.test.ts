@@ -1,0 +1,109 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import type { Settings } from '../../src/infer/result.js'
+import { meaning } from './interpreter.js'
+import { distance, expected, type Sampler, sampler, schemes, table, totalOf } from './measure.js'
+import { randomProgram } from './random-programs.js'
+
+/*
+ * The laws of language.md §12 over random programs: E[Z-hat posterior], summed over all that the sampler may draw, is the measure that
+ * the reference interpreter gives to the program, for any twist, scheme, threshold, number of particles, fusion or none.
+ */
+
+/** Paths that one enumeration may take; a program with more is skipped. */
+const PATHS = 8000
+const tape = fc.array(fc.noBias(fc.nat(5039)), { minLength: 100, maxLength: 160 })
+
+/** Whether the sampler could be enumerated; throws where it does not agree with the meaning of its program. */
+async function agree(exact: ReadonlyMap<string, number>, program: Sampler, settings: Partial<Settings>): Promise<boolean> {
+  try {
+    const found = await expected(program, settings, { limit: PATHS })
+    const scale = totalOf(exact) || 1
+    expect(Math.abs(found.estimate - totalOf(exact)) / scale).toBeLessThan(1e-7)
+    expect(distance(exact, found.measure)).toBeLessThan(1e-7)
+    return true
+  } catch (error) {
+    if (error instanceof Error && error.message.includes('the enumeration has more than')) return false
+    throw error
+  }
+}
+
+/** Holds for the programs of a property; fails when too many of them had too many paths to say so. */
+async function property(
+  seed: number,
+  numRuns: number,
+  settings: readonly (Partial<Settings> & { readonly fuse?: boolean })[],
+): Promise<void> {
+  let [tried, settled] = [0, 0]
+  await fc.assert(
+    fc.asyncProperty(tape, async (numbers) => {
+      const { source, lm } = randomProgram(numbers)
+      const exact = meaning(source, lm)
+      const samplers = new Map<boolean, Sampler>()
+      for (const fuse of new Set(settings.map((each) => each.fuse ?? true)))
+        samplers.set(fuse, await sampler(source, { lm: table(lm) }, { fuse }))
+      for (const { fuse = true, ...each } of settings) {
+        tried++
+        try {
+          if (await agree(exact, samplers.get(fuse)!, each)) settled++
+        } catch (error) {
+          throw new Error(`${JSON.stringify(each)}\n${source}\n${JSON.stringify(lm)}\n${error}`, { cause: error })
+        }
+      }
+    }),
+    { seed, numRuns, endOnFailure: true },
+  )
+  expect(settled).toBeGreaterThan(0.7 * tried)
+}
+
+describe('E[Z-hat posterior] is the target of the program', () => {
+  test('for one particle, fused or not', () =>
+    property(1, 100, [
+      { particles: 1, threshold: 1 },
+      { particles: 1, fuse: false },
+    ]))
+
+  test('for two particles that never resample', () =>
+    property(2, 30, [
+      { particles: 2, threshold: 0 },
+      { particles: 2, method: 'importance' },
+    ]))
+
+  test.each(schemes.map((resample, i) => [resample, i] as const))('for two particles under %s', (resample, i) =>
+    property(10 + i, resample === 'multinomial' || resample === 'stratified' ? 15 : 50, [
+      { particles: 2, resample, threshold: 1 },
+      { particles: 2, resample, threshold: 0.5 },
+      { particles: 2, resample, threshold: 0.9, fuse: false },
+    ]),
+  )
+
+  test('without its twists', () => property(20, 25, [{ particles: 2, threshold: 1, twist: false }]))
+})
+
+test('the random programs use what they are meant to use, and mean something', () => {
+  const programs = fc.sample(tape, { seed: 1, numRuns: 150 }).map((numbers) => randomProgram(numbers))
+  const scripts = programs.map(({ source }) => source.slice(source.indexOf('let s')))
+  const parts = [
+    'down(2',
+    'leaf(u % 2) +',
+    'and yes(',
+    'twisted by',
+    'resampling every',
+    'until',
+    'within',
+    'break',
+    'continue',
+    'while',
+    'return "early',
+    'untwist',
+    'resample\n',
+    'likes(s',
+    'for up to',
+    'for 2 tokens',
+    '[0, 1][',
+  ]
+  for (const part of parts) expect(scripts.filter((s) => s.includes(part)).length, part).toBeGreaterThan(1)
+  const meanings = programs.map(({ source, lm }) => meaning(source, lm))
+  expect(meanings.filter((m) => m.size >= 3).length).toBeGreaterThan(75)
+  expect(meanings.filter((m) => m.size === 0).length).toBeLessThan(30)
+})
