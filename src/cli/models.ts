@@ -30,7 +30,7 @@ export async function models(action: string, id: string | undefined, io: Io): Pr
 function facts(model: ModelDescription): string {
   const rows: [string, string][] = [
     ['id', model.id],
-    ['folder', model.folder],
+    ['path', model.path],
     ['family', model.family],
     ['parameters', `${(model.parameters / 1e6).toFixed(1)} M`],
     ['layers', `${model.layers} of width ${model.width}`],

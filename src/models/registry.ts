@@ -1,16 +1,15 @@
-import { createHash } from 'node:crypto'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { describe } from './architectures/index.js'
 import { modelError, reason } from './errors.js'
+import { hashTexts } from './files.js'
 import { Head } from './head.js'
-import { parseObject, readOptional, readRequired } from './json.js'
+import { readOptional } from './json.js'
 import type { LanguageModel } from './model.js'
-import { hashTexts, Weights } from './safetensors.js'
+import { openFiles } from './model-files.js'
 import { TableModel } from './table.js'
-import { SubwordVocabulary, type TokenizerFiles } from './tokenizer.js'
+import { SubwordVocabulary } from './tokenizer.js'
 import { Transformer } from './transformer.js'
 import { Trunk } from './trunk.js'
 
@@ -29,7 +28,8 @@ export interface ModelListing {
 /** What `smcc models show` shows. */
 export interface ModelDescription {
   readonly id: string
-  readonly folder: string
+  /** The folder or file that it is read from. */
+  readonly path: string
   readonly family: string
   readonly parameters: number
   readonly layers: number
@@ -58,7 +58,7 @@ const packageFolder = resolve(dirname(fileURLToPath(import.meta.url)), '..', '..
  */
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return openTable(id, options.base)
-  return openFolder(id, await locate(id, options.base))
+  return openTransformer(id, await locate(id, options.base))
 }
 
 /** The built-in models, and those in the local Hugging Face cache. */
@@ -79,19 +79,18 @@ export async function listModels(): Promise<ModelListing[]> {
 
 /** Sizes and settings of a model, read from its files without making it ready to run. Throws as `openModel` does. */
 export async function showModel(id: string, base: string): Promise<ModelDescription> {
-  const folder = await locate(id, base)
-  const { texts, files, architecture } = await readFiles(folder)
+  const path = await locate(id, base)
+  const { texts, architecture, tokenizer, weights } = await openFiles(path)
   const { shape } = architecture
-  const weights = await Weights.open(folder)
   try {
     const hash = hashTexts(texts)
     await weights.hashInto(hash)
-    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, files)
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const { parameters } = weights
-    const model = files.tokenizer.model as { type?: string } | undefined
+    const model = tokenizer.tokenizer.model as { type?: string } | undefined
     return {
       id,
-      folder,
+      path,
       family: shape.family,
       parameters,
       layers: shape.layers,
@@ -121,13 +120,12 @@ async function openTable(id: string, base: string): Promise<TableModel> {
   }
 }
 
-async function openFolder(id: string, folder: string): Promise<Transformer> {
-  const { texts, files, architecture } = await readFiles(folder)
-  const { shape } = architecture
-  const weights = await Weights.open(folder)
+async function openTransformer(id: string, path: string): Promise<Transformer> {
+  const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
-    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, files)
-    const hash = hashTexts(texts, createHash('sha256'))
+    const { shape } = architecture
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
+    const hash = hashTexts(texts)
     const tensors = architecture.tensors((name) => weights.has(name))
     const [trunk, head] = await Promise.all([
       Trunk.open(shape, tensors, weights),
@@ -140,39 +138,14 @@ async function openFolder(id: string, folder: string): Promise<Transformer> {
   }
 }
 
-async function readFiles(folder: string) {
-  const optional = async (name: string) => [name, await readOptional(join(folder, name))] as const
-  const [config, tokenizer, ...others] = await Promise.all([
-    readRequired(join(folder, 'config.json'), 'the shape of the model'),
-    readRequired(join(folder, 'tokenizer.json'), 'the tokens'),
-    optional('tokenizer_config.json'),
-    optional('generation_config.json'),
-    optional('chat_template.jinja'),
-  ])
-  const texts: Record<string, string> = { 'config.json': config, 'tokenizer.json': tokenizer }
-  for (const [name, text] of others) if (text !== null) texts[name] = text
-  const object = (name: string) => (texts[name] === undefined ? {} : parseObject(texts[name], join(folder, name)))
-  const files: TokenizerFiles = {
-    config: object('config.json'),
-    tokenizer: object('tokenizer.json'),
-    tokenizerConfig: object('tokenizer_config.json'),
-    generationConfig: object('generation_config.json'),
-    chatTemplate: texts['chat_template.jinja'] ?? null,
-  }
-  return { texts, files, architecture: describe(files.config, join(folder, 'config.json')) }
-}
-
-/** The folder of a model. Throws M001, M002. */
+/** The folder or file of a model. Throws M001, M002, M003. */
 async function locate(id: string, base: string): Promise<string> {
   if (Object.hasOwn(builtIn, id)) return join(packageFolder, 'models', id)
   const path = isAbsolute(id) ? id : resolve(base, id)
   if (await isFolder(path)) return path
   if (id.endsWith('.gguf')) {
-    throw modelError(
-      'M002',
-      `${id}: GGUF files come with a later version`,
-      'give a folder with config.json, tokenizer.json and model.safetensors',
-    )
+    if (await isFile(path)) return path
+    throw modelError('M003', `${id} does not exist`, 'the path is relative to the program, or to where the command is run')
   }
   const hub = /^[\w.-]+\/[\w.-]+$/.test(id) && !id.startsWith('.')
   const folder = hub ? await cached(id) : null
@@ -214,6 +187,10 @@ async function cached(id: string): Promise<string | null> {
 
 async function isFolder(path: string): Promise<boolean> {
   return (await stat(path).catch(() => null))?.isDirectory() ?? false
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => null))?.isFile() ?? false
 }
 
 /** Edit distance (Levenshtein 1966): insertions, deletions and substitutions. */

@@ -1,23 +1,18 @@
-import { createHash, type Hash } from 'node:crypto'
-import { type FileHandle, open } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { modelError, reason } from './errors.js'
+import type { Hash } from 'node:crypto'
+import { basename, join } from 'node:path'
+import { modelError } from './errors.js'
+import { damaged, elements, hashFiles, openFile, type RandomFile, readRange } from './files.js'
+import { widenBrainFloats, widenHalves } from './floats.js'
 import { isObject, parseObject, readOptional } from './json.js'
-import type { StoredTensor, StoredType, WeightSource } from './weight-source.js'
+import type { StoredTensor, StoredType, WeightFiles } from './weight-source.js'
 
 interface Entry {
-  readonly file: File
+  readonly file: RandomFile
   readonly type: string
   readonly shape: readonly number[]
   /** Absolute byte range in the file. */
   readonly begin: number
   readonly end: number
-}
-
-interface File {
-  readonly path: string
-  readonly handle: FileHandle
-  readonly size: number
 }
 
 const bytesPer: Readonly<Record<StoredType, number>> = { F32: 4, F16: 2, BF16: 2 }
@@ -27,9 +22,9 @@ const bytesPer: Readonly<Record<StoredType, number>> = { F32: 4, F16: 2, BF16: 2
  * little-endian (https://github.com/huggingface/safetensors). One file, or shards with an index. Tensors are read when they are
  * asked for, so no more than one copy is ever held here.
  */
-export class Weights implements WeightSource {
+export class Weights implements WeightFiles {
   readonly #entries = new Map<string, Entry>()
-  readonly #files: File[] = []
+  readonly #files: RandomFile[] = []
 
   /** Opens FOLDER/model.safetensors, or the shards of FOLDER/model.safetensors.index.json. Throws M003, M004, M007. */
   static async open(folder: string): Promise<Weights> {
@@ -100,7 +95,7 @@ export class Weights implements WeightSource {
     }
     const type = entry.type as StoredType
     if (entry.end - entry.begin !== elements(shape) * bytesPer[type]) {
-      throw broken(
+      throw damaged(
         entry.file.path,
         `${name} takes ${entry.end - entry.begin} bytes, expected ${elements(shape) * bytesPer[type]}`,
       )
@@ -110,11 +105,7 @@ export class Weights implements WeightSource {
 
   /** Feeds the content of every file to a hash. */
   async hashInto(hash: Hash): Promise<void> {
-    const chunk = 1 << 22
-    for (const file of this.#files) {
-      hash.update(`${basename(file.path)} ${file.size}\n`)
-      for (let at = 0; at < file.size; at += chunk) hash.update(await readRange(file, at, Math.min(file.size, at + chunk)))
-    }
+    await hashFiles(this.#files, hash)
   }
 
   async close(): Promise<void> {
@@ -129,25 +120,12 @@ export class Weights implements WeightSource {
   }
 }
 
-async function openFile(path: string): Promise<File> {
-  try {
-    const handle = await open(path, 'r')
-    return { path, handle, size: (await handle.stat()).size }
-  } catch (thrown) {
-    throw modelError(
-      'M003',
-      `${path} cannot be opened: ${reason(thrown)}`,
-      'a model folder holds config.json, tokenizer.json and model.safetensors',
-    )
-  }
-}
-
-async function readHeader(file: File): Promise<Map<string, Entry>> {
-  if (file.size < 8) throw broken(file.path, `it has ${file.size} bytes, and the header alone needs more`)
+async function readHeader(file: RandomFile): Promise<Map<string, Entry>> {
+  if (file.size < 8) throw damaged(file.path, `it has ${file.size} bytes, and the header alone needs more`)
   const prefix = await readRange(file, 0, 8)
   const length = Number(new DataView(prefix.buffer, prefix.byteOffset).getBigUint64(0, true))
   const dataStart = 8 + length
-  if (dataStart > file.size) throw broken(file.path, `its header should end at byte ${dataStart}, but the file has ${file.size}`)
+  if (dataStart > file.size) throw damaged(file.path, `its header should end at byte ${dataStart}, but the file has ${file.size}`)
   const text = new TextDecoder().decode(await readRange(file, 8, dataStart))
   const header = parseObject(text, `the header of ${file.path}`)
   const entries = new Map<string, Entry>()
@@ -161,11 +139,11 @@ async function readHeader(file: File): Promise<Map<string, Entry>> {
       offsets.length !== 2 ||
       offsets[0]! > offsets[1]!
     ) {
-      throw broken(file.path, `its header does not describe ${name} by dtype, shape and data_offsets`)
+      throw damaged(file.path, `its header does not describe ${name} by dtype, shape and data_offsets`)
     }
     const begin = dataStart + offsets[0]!
     const end = dataStart + offsets[1]!
-    if (end > file.size) throw broken(file.path, `${name} should end at byte ${end}, but the file has ${file.size}`)
+    if (end > file.size) throw damaged(file.path, `${name} should end at byte ${end}, but the file has ${file.size}`)
     entries.set(name, { file, type: dtype, shape, begin, end })
   }
   return entries
@@ -173,74 +151,16 @@ async function readHeader(file: File): Promise<Map<string, Entry>> {
 
 function shardsOf(text: string, path: string): string[] {
   const map = parseObject(text, path).weight_map
-  if (!isObject(map)) throw broken(path, 'it has no weight_map')
+  if (!isObject(map)) throw damaged(path, 'it has no weight_map')
   const names = new Set<string>()
   for (const name of Object.values(map)) {
     if (typeof name !== 'string' || name !== basename(name))
-      throw broken(path, 'its weight_map does not name files of the same folder')
+      throw damaged(path, 'its weight_map does not name files of the same folder')
     names.add(name)
   }
   return [...names].sort()
 }
 
-async function readRange(file: File, begin: number, end: number): Promise<Uint8Array<ArrayBuffer>> {
-  const data = new Uint8Array(end - begin)
-  for (let done = 0; done < data.length; ) {
-    const { bytesRead } = await file.handle.read(data, done, Math.min(data.length - done, 1 << 30), begin + done)
-    if (bytesRead === 0) throw broken(file.path, `it ends at byte ${begin + done}, expected ${end}`)
-    done += bytesRead
-  }
-  return data
-}
-
-function broken(path: string, fact: string) {
-  return modelError(
-    'M007',
-    `${join(basename(dirname(path)), basename(path))} is damaged: ${fact}`,
-    'fetch the file again; a download may have stopped half-way',
-  )
-}
-
 function isCounts(value: unknown): value is number[] {
   return Array.isArray(value) && value.every((entry) => Number.isSafeInteger(entry) && entry >= 0)
-}
-
-function elements(shape: readonly number[]): number {
-  return shape.reduce((product, size) => product * size, 1)
-}
-
-/** bfloat16 is the upper half of a 32-bit float. */
-function widenBrainFloats(halves: Uint16Array): Float32Array {
-  const bits = new Uint32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16
-  return new Float32Array(bits.buffer)
-}
-
-function widenHalves(halves: Uint16Array): Float32Array {
-  halfBits ??= Uint32Array.from({ length: 1 << 16 }, (_, half) => widenHalf(half))
-  const table = halfBits
-  const bits = new Uint32Array(halves.length)
-  for (let i = 0; i < halves.length; i++) bits[i] = table[halves[i]!]!
-  return new Float32Array(bits.buffer)
-}
-
-let halfBits: Uint32Array | undefined
-
-/** The bits of the 32-bit float equal to a 16-bit one (1 sign, 5 exponent, 10 fraction bits). */
-function widenHalf(half: number): number {
-  const sign = (half >>> 15) << 31
-  const exponent = (half >>> 10) & 31
-  const fraction = half & 1023
-  if (exponent === 31) return (sign | 0x7f800000 | (fraction << 13)) >>> 0
-  if (exponent > 0) return (sign | ((exponent + 112) << 23) | (fraction << 13)) >>> 0
-  if (fraction === 0) return sign >>> 0
-  // A subnormal half is a normal float: move the leading one to the hidden bit.
-  const shift = Math.clz32(fraction) - 21
-  return (sign | ((113 - shift) << 23) | (((fraction << shift) & 1023) << 13)) >>> 0
-}
-
-/** SHA-256 of named texts, hex. */
-export function hashTexts(texts: Readonly<Record<string, string>>, hash = createHash('sha256')): Hash {
-  for (const [name, text] of Object.entries(texts)) hash.update(`${name} ${Buffer.byteLength(text)}\n`).update(text)
-  return hash
 }

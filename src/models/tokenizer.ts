@@ -4,6 +4,7 @@ import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage, Vocabulary } from './model.js'
+import { forContinuations, forPrompts } from './tokenizer-json.js'
 
 /** The files of a model that its vocabulary is made of. */
 export interface TokenizerFiles {
@@ -20,6 +21,12 @@ export class SubwordVocabulary implements Vocabulary {
   readonly identity: string
   readonly end: readonly number[]
   readonly #tokenizer: Tokenizer
+  /** Cuts text that goes on from other text. */
+  readonly #continuing: Tokenizer
+  /** What the model expects before every prompt. */
+  readonly #before: readonly number[]
+  /** What it expects before an empty one. */
+  readonly #alone: readonly number[]
   readonly #bytes: readonly Uint8Array[]
 
   /** `size`: rows of the model's output, which may be more than the tokenizer has tokens. Throws M009. */
@@ -29,12 +36,15 @@ export class SubwordVocabulary implements Vocabulary {
     private readonly files: TokenizerFiles,
   ) {
     const { tokenizer, tokenizerConfig } = files
+    const prepared = forPrompts(tokenizer, id)
+    const continuing = forContinuations(prepared)
     try {
-      this.#tokenizer = new Tokenizer(tokenizer, tokenizerConfig)
+      this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
+      this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
     } catch (thrown) {
       throw modelError(
-        'M009',
-        `the tokenizer of ${id} cannot be read: ${reason(thrown)}`,
+        'M017',
+        `the tokenizer of ${id} is damaged or not supported: ${reason(thrown)}`,
         'fetch tokenizer.json again, or choose another model',
       )
     }
@@ -42,20 +52,24 @@ export class SubwordVocabulary implements Vocabulary {
     this.identity = createHash('sha256').update(JSON.stringify(tokens)).digest('hex')
     this.end = endTokens(files, (token) => this.#tokenizer.token_to_id(token)).filter((token) => token < size)
     this.#bytes = tokenBytes(tokens, tokenizer, this.end)
+    this.#before = this.#tokensBefore()
+    const begin = nameOf(tokenizerConfig.bos_token)
+    const beginId = begin === null ? undefined : this.#tokenizer.token_to_id(begin)
+    this.#alone = this.#before.length > 0 || beginId === undefined ? this.#before : [beginId]
   }
 
   encodePrompt(text: string): number[] {
-    return this.#encode(text, true)
+    return text === '' ? [...this.#alone] : [...this.#before, ...this.#encode(this.#tokenizer, text)]
   }
 
   encodeContinuation(text: string): number[] {
-    return this.#encode(text, false)
+    return this.#encode(this.#continuing, text)
   }
 
   /** Throws M010 when the model has no chat template. */
   encodeChat(messages: readonly ChatMessage[]): number[] {
     // A template writes the begin token itself, so the post-processor must not.
-    return this.#encode(renderChat(this.id, this.files.tokenizerConfig, this.files.chatTemplate, messages), false)
+    return this.#encode(this.#tokenizer, renderChat(this.id, this.files.tokenizerConfig, this.files.chatTemplate, messages))
   }
 
   bytes(token: number): Uint8Array {
@@ -64,8 +78,18 @@ export class SubwordVocabulary implements Vocabulary {
     return bytes
   }
 
-  #encode(text: string, special: boolean): number[] {
-    const ids = this.#tokenizer.encode(text, { add_special_tokens: special }).ids
+  /** The tokens that the post-processor puts before a text; those behind it would end the text before it begins. */
+  #tokensBefore(): number[] {
+    const probe = 'a'
+    const plain: number[] = this.#tokenizer.encode(probe, { add_special_tokens: false }).ids
+    const full: number[] = this.#tokenizer.encode(probe, { add_special_tokens: true }).ids
+    const at = full.findIndex((_, i) => plain.every((token, j) => full[i + j] === token))
+    return plain.length > 0 && at > 0 ? full.slice(0, at) : []
+  }
+
+  #encode(tokenizer: Tokenizer, text: string): number[] {
+    const { ids: found, tokens } = tokenizer.encode(text, { add_special_tokens: false })
+    const ids = this.#spellsBytes ? this.#withBytes(tokenizer, found, tokens) : found
     for (const token of ids) {
       if (!Number.isInteger(token) || token < 0 || token >= this.size) {
         throw modelError(
@@ -77,6 +101,27 @@ export class SubwordVocabulary implements Vocabulary {
     }
     return ids
   }
+
+  /** Unigram models may spell by bytes what they have no piece for; the library leaves that out. */
+  get #spellsBytes(): boolean {
+    const { model } = this.files.tokenizer
+    return isObject(model) && Array.isArray(model.vocab) && model.byte_fallback === true
+  }
+
+  #withBytes(tokenizer: Tokenizer, ids: readonly number[], pieces: readonly string[]): number[] {
+    return pieces.flatMap((piece, i) => {
+      if (tokenizer.token_to_id(piece) !== undefined) return [ids[i]!]
+      const bytes = [...new TextEncoder().encode(piece)].map((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
+      const spelt = bytes.map((byte) => tokenizer.token_to_id(byte))
+      return spelt.every((id) => id !== undefined) ? (spelt as number[]) : [ids[i]!]
+    })
+  }
+}
+
+/** A special token in tokenizer_config.json: its text, or an object with it. */
+function nameOf(value: unknown): string | null {
+  const name = isObject(value) ? value.content : value
+  return typeof name === 'string' ? name : null
 }
 
 /** End tokens as the files name them: ids in config.json or generation_config.json, or a token in tokenizer_config.json. */
@@ -88,9 +133,9 @@ function endTokens(
   const add = (value: unknown) => {
     for (const token of Array.isArray(value) ? value : [value]) if (Number.isSafeInteger(token) && token >= 0) found.add(token)
   }
-  const named = isObject(tokenizerConfig.eos_token) ? tokenizerConfig.eos_token.content : tokenizerConfig.eos_token
+  const named = nameOf(tokenizerConfig.eos_token)
   // The tokenizer's own comes first: it is what the chat template and the training texts end with.
-  if (typeof named === 'string') add(idOf(named))
+  if (named !== null) add(idOf(named))
   add(config.eos_token_id)
   add(generationConfig.eos_token_id)
   return [...found]

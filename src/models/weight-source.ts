@@ -1,3 +1,4 @@
+import type { Hash } from 'node:crypto'
 import type { LinearTensors } from './architectures/shape.js'
 
 /** Number formats in which a tensor is handed on; other ones are widened to 32-bit floats when they are read. */
@@ -14,6 +15,18 @@ export interface WeightSource {
   read(name: string, shape: readonly number[]): Promise<Float32Array>
   /** A tensor as it is stored, as far as the runtime knows its type. */
   readStored(name: string, shape: readonly number[]): Promise<StoredTensor>
+}
+
+/** The weights files of a model, open. */
+export interface WeightFiles extends WeightSource {
+  /** Numbers stored in all tensors together. */
+  readonly parameters: number
+  /** Bytes of the files. */
+  readonly bytes: number
+  has(name: string): boolean
+  /** Feeds the content of every file to a hash. */
+  hashInto(hash: Hash): Promise<void>
+  close(): Promise<void>
 }
 
 /** A matrix [out, in] and its bias [out]. */

@@ -50,8 +50,8 @@ describe('the registry', () => {
     await expect(openModel('tinny', { base: root })).rejects.toMatchObject({ diagnostics: [{ hint: 'did you mean "tiny"?' }] })
   })
 
-  it('says that GGUF comes later', async () => {
-    expect(await codeOf(() => openModel('./some.gguf', { base: root }))).toBe('M002')
+  it('says that a GGUF file does not exist', async () => {
+    expect(await codeOf(() => openModel('./some.gguf', { base: root }))).toBe('M003')
   })
 
   it('finds a hub model in the local cache', async () => {

@@ -18,6 +18,16 @@ const tokenizer = {
   decoder: null,
   model: { type: 'WordLevel', vocab: { a: 0, b: 1 }, unk_token: 'a' },
 }
+/** One entry of the metadata of a GGUF file, whose counts and lengths stay below 128 so that the file is plain text. */
+const small = (value: number, bytes: number) => String.fromCharCode(value).padEnd(bytes, '\0')
+const ggufText = (text: string) => small(text.length, 8) + text
+const ggufPair = (key: string, type: number, value: string) => ggufText(key) + small(type, 4) + value
+/** A GGUF file with one tensor, in the format Q2_K. */
+const quantised =
+  `GGUF${small(3, 4)}${small(1, 8)}${small(1, 8)}` +
+  ggufPair('general.architecture', 8, ggufText('llama')) +
+  `${ggufText('token_embd.weight')}${small(2, 4)}${small(64, 8)}${small(4, 8)}${small(10, 4)}${small(0, 8)}`.padEnd(512, '\0')
+
 const folder = (files: Readonly<Record<string, unknown>>) =>
   Object.fromEntries(
     Object.entries(files).map(([name, value]) => [`my-model/${name}`, typeof value === 'string' ? value : JSON.stringify(value)]),
@@ -70,7 +80,7 @@ function brokenNumbers(): string {
 export const modelsEntries: Entries = {
   M001: load(
     'there is no such model',
-    'A model is named by `"tiny"`, which comes with smcc, by `"table:FILE.json"`, or by a folder that holds config.json, tokenizer.json and model.safetensors. Relative paths start at the program.',
+    'A model is named by `"tiny"`, which comes with smcc, by `"table:FILE.json"`, by a `.gguf` file, or by a folder that holds config.json, tokenizer.json and model.safetensors. Relative paths start at the program.',
     program('tinny'),
   ),
   M002: load(
@@ -104,20 +114,20 @@ export const modelsEntries: Entries = {
   ),
   M007: load(
     'a weights file is damaged',
-    'The header of the safetensors file does not fit the file, often because a download stopped half-way. Fetch it again.',
+    'The header of the safetensors or GGUF file does not fit the file, often because a download stopped half-way. Fetch it again.',
     program('./my-model'),
     folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': 'short' }),
   ),
   M008: load(
     'the weights do not fit the configuration',
-    'A tensor that config.json asks for is missing, has another shape, or is stored in a format other than F32, F16 and BF16. Take config.json and the weights from one place.',
+    'A tensor that config.json (or the metadata of a GGUF file) asks for is missing, has another shape, or is stored in a format other than F32, F16 and BF16. Take config.json and the weights from one place.',
     program('./my-model'),
     folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': '\u0002\0\0\0\0\0\0\0{}' }),
   ),
   M009: {
     title: 'a text cannot be cut into tokens',
     explanation:
-      'The tokens of the model cannot spell the text, or its tokenizer cannot be read. A table spells only what its tokens spell; the longest token that fits is taken each time.',
+      'The tokens of the model cannot spell the text. A table spells only what its tokens spell; the longest token that fits is taken each time.',
     bad: program('table:toy.json', '"abc"'),
     mended: program('table:toy.json', '"ab"'),
     files: { 'toy.json': table() },
@@ -173,4 +183,20 @@ export const modelsEntries: Entries = {
     mended: program('tiny', '"word"'),
     stage: 'run',
   },
+  M016: load(
+    'the format of a GGUF file is not supported',
+    'This version reads GGUF files of version 2 and 3 whose tensors are stored as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K. Take another quantisation of the same model, for example Q8_0 or Q4_K_M.',
+    program('./model.gguf'),
+    { 'model.gguf': quantised },
+  ),
+  M017: load(
+    'a tokenizer is not supported',
+    'The tokenizer is of a kind that would be read wrongly, or its file is damaged. smcc reads byte-level BPE, SentencePiece BPE and Unigram from tokenizer.json, and the first two from the metadata of GGUF files. It refuses rather than cut texts otherwise than the model was trained on.',
+    program('./my-model'),
+    folder({
+      'config.json': config,
+      'tokenizer.json': { ...tokenizer, model: { type: 'WordPiece', vocab: { a: 0, b: 1 }, unk_token: 'a' } },
+      'model.safetensors': brokenNumbers(),
+    }),
+  ),
 }

@@ -1,0 +1,111 @@
+import type { JsonObject } from '../json.js'
+import type { GgufHeader, GgufValue } from './header.js'
+
+/** `general.architecture` -> `model_type` of a config.json. */
+export const modelTypes: Readonly<Record<string, string>> = {
+  llama: 'llama',
+  qwen2: 'qwen2',
+  qwen3: 'qwen3',
+  gemma: 'gemma',
+  gemma2: 'gemma2',
+  gemma3: 'gemma3_text',
+  phi3: 'phi3',
+  gpt2: 'gpt2',
+  gptneox: 'gpt_neox',
+}
+
+/**
+ * The metadata of a GGUF file as the config.json that it was made from. An architecture that is not known keeps its name, so that
+ * the error for families that are not supported tells it.
+ */
+export function configOf(header: GgufHeader): JsonObject {
+  // What the file leaves out takes the family's own defaults.
+  return Object.fromEntries(Object.entries(translated(header)).filter(([, value]) => value !== null))
+}
+
+function translated({ metadata, tensors }: GgufHeader): JsonObject {
+  const architecture = metadata.get('general.architecture')
+  const value = (key: string): GgufValue | null => metadata.get(`${String(architecture)}.${key}`) ?? null
+  const number = (key: string) => (typeof value(key) === 'number' ? Number(value(key)) : null)
+  const type = typeof architecture === 'string' ? (modelTypes[architecture] ?? architecture) : null
+  const width = number('embedding_length')
+  const heads = number('attention.head_count')
+  const layers = number('block_count')
+  const headWidth = number('attention.key_length') ?? (width && heads && width / heads)
+  const shared = {
+    model_type: type,
+    vocab_size: tensors.get('token_embd.weight')?.shape[0] ?? null,
+    hidden_size: width,
+    num_hidden_layers: layers,
+    num_attention_heads: heads,
+    intermediate_size: number('feed_forward_length'),
+    max_position_embeddings: number('context_length'),
+    tie_word_embeddings: !tensors.has('output.weight'),
+  }
+  if (type === 'gpt2') {
+    return {
+      ...shared,
+      n_embd: width,
+      n_layer: layers,
+      n_head: heads,
+      n_inner: shared.intermediate_size,
+      n_positions: shared.max_position_embeddings,
+      layer_norm_epsilon: exact(number('attention.layer_norm_epsilon')),
+    }
+  }
+  const turned = number('rope.dimension_count')
+  const share = turned && headWidth ? turned / headWidth : null
+  const scaling = value('rope.scaling.type')
+  const rotary = {
+    rope_theta: number('rope.freq_base'),
+    rope_scaling: scaling === null || scaling === 'none' ? null : { rope_type: scaling, factor: number('rope.scaling.factor') },
+    partial_rotary_factor: share,
+  }
+  if (type === 'gpt_neox') {
+    return {
+      ...shared,
+      ...rotary,
+      rotary_emb_base: rotary.rope_theta,
+      layer_norm_eps: exact(number('attention.layer_norm_epsilon')),
+      use_parallel_residual: value('use_parallel_residual'),
+    }
+  }
+  return {
+    ...shared,
+    ...rotary,
+    num_key_value_heads: number('attention.head_count_kv'),
+    head_dim: headWidth,
+    rms_norm_eps: exact(number('attention.layer_norm_rms_epsilon')),
+    sliding_window: number('attention.sliding_window'),
+    ...(type?.startsWith('gemma') && gemma(type, value, { width, heads, headWidth, layers })),
+    // Llama-3's scaling is stored as one factor a pair; the tables of longrope are for texts longer than this version runs.
+    ...(tensors.has('rope_factors_long.weight') && { rope_scaling: { rope_type: 'longrope' } }),
+  }
+}
+
+interface Sizes {
+  readonly width: number | null
+  readonly heads: number | null
+  readonly headWidth: number | null
+  readonly layers: number | null
+}
+
+/** What gemma's metadata leave to the reader: the scale of the scores, which only the largest models (46 and 62 layers) have otherwise, and the local base. */
+function gemma(type: string, value: (key: string) => GgufValue | null, { width, heads, headWidth, layers }: Sizes): JsonObject {
+  if (type === 'gemma') return {}
+  const largest = layers === (type === 'gemma2' ? 46 : 62)
+  return {
+    query_pre_attn_scalar: largest && width && heads ? width / heads : headWidth,
+    attn_logit_softcapping: type === 'gemma2' ? value('attn_logit_softcapping') : null,
+    final_logit_softcapping: type === 'gemma2' ? value('final_logit_softcapping') : null,
+    ...(type === 'gemma3_text' && {
+      rope_local_base_freq: value('rope.freq_base_swa') ?? 10000,
+      rope_theta: value('rope.freq_base') ?? 1e6,
+    }),
+  }
+}
+
+/** The shortest decimal number that a 32-bit float stands for: 9.99999974e-6 was written as 1e-5. */
+function exact(value: number | null): number | null {
+  return value === null ? null : Number(value.toPrecision(7))
+}
