@@ -25,43 +25,50 @@ export function summarise(population: Population, result: Type, host: Host, site
     (p, i): Sample => ({ value: values[i]!, weight: weights[i]!, logWeight: p.status === 'dead' ? null : p.logw }),
   )
   const answered = particles.flatMap((p, i) => (p.status === 'finished' ? [i] : []))
+  // Normalised among themselves: beside the unfinished ones of an interrupted run their weights may vanish.
+  const shares = normalise(Float64Array.from(answered, (i) => particles[i]!.logw))
+  const answers = answered.map((i, k): Answer => ({ value: values[i]!, share: shares[k]! }))
   return {
     partial,
     logZ: Number.isFinite(logZ) ? logZ : null,
     ess: ess(logw),
     alive: particles.filter((p) => p.status !== 'dead').length,
     resamples: steps.filter((s) => s.resampled).length,
-    posterior: posterior(answered, values, weights),
-    moments: moments(answered, values, weights, result),
+    posterior: posterior(answers),
+    moments: moments(answers, result),
     samples,
     steps,
   }
 }
 
-function posterior(answered: readonly number[], values: readonly Json[], weights: Float64Array): PosteriorEntry[] {
-  const total = answered.reduce((sum, i) => sum + weights[i]!, 0)
+/** What one finished particle returned, and its share of the weight of all finished ones. */
+interface Answer {
+  readonly value: Json
+  readonly share: number
+}
+
+function posterior(answers: readonly Answer[]): PosteriorEntry[] {
   const groups = new Map<string, { value: Json; probability: number; count: number }>()
-  for (const i of answered) {
-    const key = JSON.stringify(values[i])
+  for (const { value, share } of answers) {
+    const key = JSON.stringify(value)
     const group = groups.get(key)
-    const probability = total > 0 ? weights[i]! / total : 0
     if (group) {
-      group.probability += probability
+      group.probability += share
       group.count++
-    } else groups.set(key, { value: values[i]!, probability, count: 1 })
+    } else groups.set(key, { value, probability: share, count: 1 })
   }
   return [...groups.values()].sort((a, b) => b.probability - a.probability || b.count - a.count)
 }
 
-function moments(answered: readonly number[], values: readonly Json[], weights: Float64Array, result: Type): Moments[] {
+function moments(answers: readonly Answer[], result: Type): Moments[] {
   const columns = new Map<string, { real: boolean; x: number[]; w: number[] }>()
-  for (const i of answered) {
-    leaves(values[i]!, result, '', (path, x, type) => {
+  for (const { value, share } of answers) {
+    leaves(value, result, '', (path, x, type) => {
       let column = columns.get(path)
       if (!column) columns.set(path, (column = { real: false, x: [], w: [] }))
       column.real ||= isReal(type) || (type.kind === 'Unknown' && !Number.isInteger(x))
       column.x.push(x)
-      column.w.push(weights[i]!)
+      column.w.push(share)
     })
   }
   // Whole numbers beside real ones are described like them: the list of values says little then.
