@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { compile } from '../../src/index.js'
+import { compile, type Settings } from '../../src/index.js'
 import { enumerate } from './enumerate.js'
 import { distance, expected, measureOf, sampler, schemes, table, totalOf } from './measure.js'
 
@@ -145,6 +145,24 @@ test('twists scaled by c_t change nothing pathwise in an aligned program', async
       })
     }
     expect((await other.next()).done).toBe(true)
+  }
+})
+
+test('SMC that never resamples is importance sampling, path by path; and so is SMC with one particle', async () => {
+  const program = await sampler(looped, { lm })
+  const paths = async (settings: Partial<Settings>) => {
+    const found: string[] = []
+    for await (const { probability, result } of enumerate((random) => program.run(random, settings))) {
+      const answers = result.answers.map((a) => `${a.value} ${a.weight.toFixed(12)}`)
+      found.push(`${answers.join(', ')}: ${probability.toFixed(12)}`)
+    }
+    return found.sort()
+  }
+  for (const particles of [1, 2]) {
+    const importance = await paths({ particles, method: 'importance' })
+    expect(importance).toHaveLength(8 ** particles)
+    expect(await paths({ particles, threshold: 0 })).toEqual(importance)
+    if (particles === 1) expect(await paths({ particles, threshold: 1, resample: 'systematic' })).toEqual(importance)
   }
 })
 
