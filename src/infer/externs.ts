@@ -1,6 +1,7 @@
 import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import type { Graph } from '../graph/ir.js'
+import type { TypeExp } from '../syntax/ast.js'
 import { runError } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { record, type Value } from './values.js'
@@ -22,7 +23,7 @@ export class Externs {
       readonly name: string
       readonly span: Span
       readonly call: Batch
-      readonly result: string
+      readonly result: TypeExp
     }[],
     private readonly host: Host,
   ) {}
@@ -38,7 +39,7 @@ export class Externs {
             }),
           )
         const call = await importFunction(path, name, decl.from.span)
-        return { name, span: decl.span, call, result: decl.result.kind === 'NamedType' ? decl.result.name : '' }
+        return { name, span: decl.span, call, result: decl.result }
       }),
     )
     return new Externs(functions, host)
@@ -70,7 +71,7 @@ export class Externs {
     if (list.length !== calls.length) return fail(`returns ${list.length} values for ${calls.length} rows`)
     return list.map((answer, row) => {
       const problem = mismatch(answer, f.result)
-      return problem ? fail(`returns ${problem} in row ${row}, expected ${f.result}`) : fromJavaScript(answer)
+      return problem ? fail(`returns ${problem} in row ${row}, expected ${textOf(f.result)}`) : fromJavaScript(answer)
     })
   }
 }
@@ -119,29 +120,64 @@ async function withinTime(answer: unknown, late: () => never): Promise<unknown> 
 }
 
 /** What is wrong with an answer, in words; null when it fits the declared type. */
-function mismatch(answer: unknown, type: string): string | null {
-  if (typeof answer === 'number' && Number.isNaN(answer)) return 'NaN'
-  switch (type) {
-    case 'Float':
-    case 'Weight':
-      return typeof answer === 'number' ? null : describe(answer)
-    case 'Int':
-      return Number.isSafeInteger(answer) ? null : describe(answer)
-    case 'Bool':
-      return typeof answer === 'boolean' ? null : describe(answer)
-    case 'String':
-      return typeof answer === 'string' ? null : describe(answer)
+function mismatch(answer: unknown, type: TypeExp): string | null {
+  switch (type.kind) {
+    case 'ListType': {
+      if (!Array.isArray(answer) && !ArrayBuffer.isView(answer)) return describe(answer)
+      const items = Array.from(answer as ArrayLike<unknown>)
+      const problem = items.map((item) => mismatch(item, type.element)).find((found) => found !== null)
+      return problem ? `a list with ${problem}` : null
+    }
+    case 'RecordType': {
+      if (typeof answer !== 'object' || answer === null || Array.isArray(answer)) return describe(answer)
+      const fields = answer as Readonly<Record<string, unknown>>
+      const names = type.fields.map((field) => field.name.text)
+      const extra = Object.keys(fields).find((name) => !names.includes(name))
+      if (extra !== undefined) return `a record with \`${extra}\` besides`
+      for (const { name, type: own } of type.fields) {
+        if (!Object.hasOwn(fields, name.text)) return `a record without \`${name.text}\``
+        const problem = mismatch(fields[name.text], own)
+        if (problem) return `a record whose \`${name.text}\` is ${problem}`
+      }
+      return null
+    }
+    case 'NamedType':
+      return fits(answer, type.name) ? null : describe(answer)
     default:
       return answer === undefined || answer === null || typeof answer === 'function' ? describe(answer) : null
   }
 }
 
+function fits(answer: unknown, type: string): boolean {
+  switch (type) {
+    case 'Float':
+      return typeof answer === 'number' && !Number.isNaN(answer)
+    case 'Weight':
+      return typeof answer === 'number' && answer >= 0
+    case 'Int':
+      return Number.isSafeInteger(answer)
+    case 'Bool':
+      return typeof answer === 'boolean'
+    case 'String':
+      return typeof answer === 'string'
+    default:
+      return answer !== undefined && answer !== null && typeof answer !== 'function'
+  }
+}
+
 function describe(answer: unknown): string {
-  return typeof answer === 'number' ? `${answer}` : answer === null ? 'null' : `a ${typeof answer}`
+  if (typeof answer === 'number' || answer === undefined || answer === null) return `${answer}`
+  return Array.isArray(answer) ? 'a list' : typeof answer === 'object' ? 'a record' : `a ${typeof answer}`
+}
+
+/** A type as it was written. */
+function textOf(type: TypeExp): string {
+  return type.span.source.text.slice(type.span.start, type.span.end)
 }
 
 function fromJavaScript(value: unknown): Value {
   if (Array.isArray(value)) return value.map(fromJavaScript)
+  if (ArrayBuffer.isView(value)) return Array.from(value as unknown as ArrayLike<unknown>)
   if (typeof value === 'object' && value !== null) return record(Object.keys(value), Object.values(value).map(fromJavaScript))
   return value
 }
