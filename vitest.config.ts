@@ -5,5 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     maxWorkers: 2,
+    // Tests of the hub talk to a server of their own; nothing else may go out.
+    env: { HF_HUB_OFFLINE: '1' },
   },
 })

@@ -119,13 +119,13 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, ['models', 'allowExtern', 'onProgress', 'signal', 'random'])
+    requireKnown(options, ['models', 'allowExtern', 'onProgress', 'onDownload', 'signal', 'random'])
     const settings = settle(this.settings, options)
     const { graph } = this.stagesFor(settings.fuse).at(-1)!
     const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
-      openModel(id, { base }),
+      openModel(id, { base, ...(options.onDownload && { onDownload: options.onDownload }) }),
     )
     return {
       schema: 1,

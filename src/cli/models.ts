@@ -1,25 +1,31 @@
-import { SmcError } from '../diagnostics/diagnostic.js'
-import type { ModelDescription } from '../models/registry.js'
-import { commandError, exitCodes, notInThisVersion } from './errors.js'
+import { freemem } from 'node:os'
+import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { ModelDescription, ModelListing, ModelSize } from '../models/registry.js'
+import { DownloadLine } from './download-line.js'
+import { commandError, exitCodes } from './errors.js'
 import { choice } from './flags.js'
 import type { Io } from './io.js'
 
-/** `smcc models`: the models at hand, or one in detail. A model that is not there is a mistake in the command line. */
+/** `smcc models`: the models at hand, one in detail, or one fetched. A model that is not there is a mistake in the command line. */
 export async function models(action: string, id: string | undefined, io: Io): Promise<number> {
   const what = choice('smcc models', action, ['list', 'show', 'pull'])
-  if (what === 'pull')
-    throw notInThisVersion('downloads of models', 'put the model folder on the disk and name its path: `--model lm=PATH`')
-  const { listModels, showModel } = await import('../models/registry.js')
   if (what === 'list') {
     if (id !== undefined) throw commandError('X004', '`smcc models list` takes no model', `write \`smcc models show ${id}\``)
-    const listed = await listModels()
-    const width = Math.max(...listed.map((model) => model.id.length))
-    for (const model of listed) io.stdout.write(`${model.id.padEnd(width)}  ${model.description}\n`)
+    const { listModels } = await import('../models/registry.js')
+    io.stdout.write(list(await listModels()))
     return exitCodes.done
   }
-  if (id === undefined)
-    throw commandError('X003', 'expected the id of a model after `smcc models show`', 'write `smcc models show tiny`')
+  if (id === undefined) {
+    const example = what === 'show' ? 'tiny' : 'HuggingFaceTB/SmolLM2-135M'
+    throw commandError(
+      'X003',
+      `expected the id of a model after \`smcc models ${what}\``,
+      `write \`smcc models ${what} ${example}\``,
+    )
+  }
   try {
+    if (what === 'pull') await fetchModel(id, io)
+    const { showModel } = await import('../models/registry.js')
     io.stdout.write(facts(await showModel(id, process.cwd())))
   } catch (error) {
     throw error instanceof SmcError ? new SmcError(error.diagnostics, 'command') : error
@@ -27,24 +33,70 @@ export async function models(action: string, id: string | undefined, io: Io): Pr
   return exitCodes.done
 }
 
+/** Fetches what the hub has now, also when an older version is there. */
+async function fetchModel(id: string, io: Io): Promise<void> {
+  const { isHubId } = await import('../models/locate.js')
+  if (!isHubId(id)) {
+    const hint = 'a model on the hub has a name such as HuggingFaceTB/SmolLM2-135M, or HuggingFaceTB/SmolLM2-135M-GGUF/FILE.gguf'
+    throw new SmcError(diagnostic('M001', undefined, `${id} is not the name of a model on the hub`, { hint }), 'command')
+  }
+  const { pull } = await import('../models/hub/pull.js')
+  const line = new DownloadLine(io)
+  try {
+    await pull(id, (progress) => line.update(progress))
+  } finally {
+    line.clear()
+  }
+}
+
+function list(listed: readonly ModelListing[]): string {
+  const width = Math.max(...listed.map(({ id }) => id.length))
+  return listed
+    .map(({ id, description, size }) => {
+      const parts = size
+        ? [
+            size.family,
+            millions(size.parameters),
+            `${size.contextLength} tokens`,
+            megabytes(size.weightsBytes),
+            room(size),
+            description,
+          ]
+        : [`cannot be run: ${description}`]
+      return `${id.padEnd(width)}  ${parts.join(' · ')}\n`
+    })
+    .join('')
+}
+
 function facts(model: ModelDescription): string {
+  const table = model.family === 'table'
+  const state = `${(model.stateBytesPerToken / 1024).toFixed(0)} KiB a token of every particle`
+  const window = model.window === null ? '' : `, some layers look back ${model.window}`
   const rows: [string, string][] = [
     ['id', model.id],
     ['path', model.path],
     ['family', model.family],
-    ['parameters', `${(model.parameters / 1e6).toFixed(1)} M`],
-    ['layers', `${model.layers} of width ${model.width}`],
+    ['parameters', table ? String(model.parameters) : millions(model.parameters)],
+    ...(table ? [] : ([['layers', `${model.layers} of width ${model.width}`]] as [string, string][])),
     ['vocabulary', `${model.vocabulary} tokens (${model.tokenizer})`],
     ['end tokens', model.end.length > 0 ? model.end.join(', ') : 'none'],
-    ['context', `${model.contextLength} tokens`],
+    ['context', Number.isFinite(model.contextLength) ? `${model.contextLength} tokens${window}` : 'texts of any length'],
     ['weights', `${megabytes(model.weightsBytes)} on the disk`],
-    [
-      'memory',
-      `${megabytes(model.memoryBytes)}, and ${(model.stateBytesPerToken / 1024).toFixed(0)} KiB a token of every particle`,
-    ],
+    ['memory', table ? room(model) : `${megabytes(model.memoryBytes)}, and ${state}; ${room(model)}`],
     ['hash', model.hash],
   ]
   return rows.map(([name, value]) => `${name.padEnd(12)}${value}\n`).join('')
+}
+
+/** Whether the model fits in the memory that is free now. */
+function room({ memoryBytes }: ModelSize): string {
+  const free = freemem()
+  if (memoryBytes < free) return 'fits in memory'
+  return `does not fit: needs ${megabytes(memoryBytes)}, free are ${megabytes(free)}`
+}
+
+function millions(count: number): string {
+  return `${(count / 1e6).toFixed(1)} M`
 }
 
 function megabytes(bytes: number): string {

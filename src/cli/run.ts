@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import type { load, Program } from '../index.js'
 import type { Json, RunResult, Settings } from '../infer/result.js'
+import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes, notInThisVersion, reason } from './errors.js'
 import { didYouMean, oneOf, pairs } from './flags.js'
 import { colours, type Io } from './io.js'
@@ -38,6 +39,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
 
   const interruption = new AbortController()
   const live = new LiveLine(io.stderr)
+  const download = new DownloadLine(io)
   const release = io.onInterrupt(() => {
     live.erase()
     io.stderr.write('stopping: the particles keep what they have so far; Ctrl-C again stops at once\n')
@@ -55,6 +57,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
+      onDownload: (progress) => download.update(progress),
       ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, settings.particles) }),
     })
     live.erase()

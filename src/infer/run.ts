@@ -1,6 +1,7 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
 import type { Graph } from '../graph/ir.js'
+import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import { execute } from './executor.js'
@@ -18,6 +19,8 @@ export interface RunOptions extends Partial<Settings> {
   readonly models?: Readonly<Record<string, string | LanguageModel>>
   readonly allowExtern?: boolean
   readonly onProgress?: (progress: Progress) => void
+  /** Told while a model is fetched from the hub. */
+  readonly onDownload?: OnDownload
   readonly signal?: AbortSignal
   /** In place of Philox: tests enumerate all outcomes with it. */
   readonly random?: Randomness

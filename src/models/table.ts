@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
-import { modelError } from './errors.js'
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject, parseObject } from './json.js'
 import type { ChatMessage, DrawReply, DrawRequest, History, LanguageModel, ScoreRequest, Vocabulary } from './model.js'
 import { nextHistoryId } from './path.js'
@@ -12,6 +14,15 @@ export class TableModel implements LanguageModel {
   readonly contextLength = Infinity
   readonly #rows = new Map<string, TableRow>()
   readonly #tempered = new Map<TableRow, Map<number, TableRow>>()
+
+  /** Reads "table:FILE.json"; a relative path starts at `base`. Throws M003, M004, M012. */
+  static async open(id: string, base: string): Promise<TableModel> {
+    const path = resolve(base, id.slice('table:'.length))
+    const text = await readFile(path, 'utf8').catch((thrown: unknown) => {
+      throw modelError('M003', `${id} cannot be read: ${reason(thrown)}`, 'the path is relative to the program')
+    })
+    return TableModel.parse(id, text)
+  }
 
   /** Throws M004, M012. */
   static parse(id: string, text: string): TableModel {
@@ -51,6 +62,11 @@ export class TableModel implements LanguageModel {
     this.#order = order as number
     for (const [state, probabilities] of Object.entries(next))
       this.#rows.set(state, parseRow(id, state, probabilities, tokens.length))
+  }
+
+  /** Probabilities in the table. */
+  get parameters(): number {
+    return this.#rows.size * this.vocabulary.size
   }
 
   start(prompt: readonly number[]): History {

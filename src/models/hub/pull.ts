@@ -1,0 +1,104 @@
+import { copyFile, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { modelError } from '../errors.js'
+import { isObject, type JsonObject } from '../json.js'
+import { modelFolder } from './cache.js'
+import { download, type OnDownload, type RemoteFile } from './download.js'
+import { endpoint, request } from './request.js'
+
+/** Small files that a model may have beside its weights. */
+const companions = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja']
+
+/**
+ * Fetches a model from the hub into the cache: "org/name" for a model in the Hugging Face layout, "org/name/FILE.gguf" for one file. Gives the folder or the
+ * file. What is there already is not fetched again; a snapshot appears only when all its files are whole. Throws M002, M007.
+ */
+export async function pull(id: string, onDownload?: OnDownload): Promise<string> {
+  const [organisation, name, ...rest] = id.split('/')
+  const repository = `${organisation}/${name}`
+  const file = rest.join('/')
+  const { commit, files } = await listing(repository)
+  const wanted = file ? files.filter((entry) => entry.name === file) : chosen(repository, files)
+  if (wanted.length === 0) {
+    const others = files.filter((entry) => entry.name.endsWith('.gguf')).map((entry) => entry.name)
+    throw modelError(
+      'M002',
+      `${repository} has no file ${file}`,
+      others.length > 0 ? `it has ${others.join(', ')}` : 'it has no .gguf file',
+    )
+  }
+  const root = modelFolder(repository)
+  for (const entry of wanted) {
+    const blob = join(root, 'blobs', entry.hash.digest)
+    if ((await stat(blob).catch(() => null))?.size !== entry.size) await download(id, entry, blob, onDownload)
+  }
+  const snapshot = join(root, 'snapshots', commit)
+  for (const entry of wanted) await link(join(root, 'blobs', entry.hash.digest), join(snapshot, entry.name))
+  await writeWhole(join(root, 'refs', 'main'), commit)
+  return file ? join(snapshot, file) : snapshot
+}
+
+/** All files of a model at the commit that `main` names. */
+async function listing(repository: string): Promise<{ commit: string; files: RemoteFile[] }> {
+  const response = await request(repository, `${endpoint()}/api/models/${repository}/revision/main?blobs=true`)
+  const answer: unknown = await response.json().catch(() => null)
+  const { sha, siblings } = isObject(answer) ? answer : {}
+  if (typeof sha !== 'string' || !/^[0-9a-f]{40}$/.test(sha) || !Array.isArray(siblings)) {
+    throw modelError('M002', `the hub does not say which files ${repository} has`, 'check HF_ENDPOINT, or try again later')
+  }
+  const files = siblings.filter(isObject).flatMap((entry) => {
+    const described = describe(repository, sha, entry)
+    return described ? [described] : []
+  })
+  return { commit: sha, files }
+}
+
+function describe(repository: string, commit: string, entry: JsonObject): RemoteFile | null {
+  const { rfilename: name, size, blobId, lfs } = entry
+  const large = isObject(lfs) ? lfs.sha256 : null
+  const digest = typeof large === 'string' ? large : blobId
+  // Names become paths in the cache, and digests names of files.
+  if (typeof name !== 'string' || name.split('/').some((part) => part === '' || part === '.' || part === '..')) return null
+  if (typeof size !== 'number' || typeof digest !== 'string' || !/^[0-9a-f]{40,64}$/.test(digest)) return null
+  const path = name.split('/').map(encodeURIComponent).join('/')
+  return {
+    name,
+    url: `${endpoint()}/${repository}/resolve/${commit}/${path}`,
+    size,
+    hash: { algorithm: typeof large === 'string' ? 'sha256' : 'git', digest },
+  }
+}
+
+/** The files that smcc reads. Throws M002 when they are not there. */
+function chosen(repository: string, files: readonly RemoteFile[]): RemoteFile[] {
+  const named = new Map(files.map((file) => [file.name, file]))
+  const single = named.get('model.safetensors')
+  const index = named.get('model.safetensors.index.json')
+  const shards = files.filter(({ name }) => /^model-\d+-of-\d+\.safetensors$/.test(name))
+  const weights = single ? [single] : index && shards.length > 0 ? [index, ...shards] : []
+  if (weights.length > 0 && named.has('config.json') && named.has('tokenizer.json')) {
+    return [...companions.flatMap((name) => named.get(name) ?? []), ...weights]
+  }
+  const quantised = files.filter(({ name }) => name.endsWith('.gguf')).map(({ name }) => name)
+  throw modelError(
+    'M002',
+    `${repository} does not hold config.json, tokenizer.json and model.safetensors`,
+    quantised.length > 0 ? `it has GGUF files: write "${repository}/${quantised[0]}"` : 'choose another model',
+  )
+}
+
+/** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
+async function link(blob: string, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const fresh = `${path}.${process.pid}.new`
+  await rm(fresh, { force: true })
+  await symlink(relative(dirname(path), blob), fresh).catch(() => copyFile(blob, fresh))
+  await rename(fresh, path)
+}
+
+async function writeWhole(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true })
+  const fresh = `${path}.${process.pid}.new`
+  await writeFile(fresh, text)
+  await rename(fresh, path)
+}

@@ -1,0 +1,142 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { pull } from '../../../src/models/hub/pull.js'
+import { listModels, openModel } from '../../../src/models/registry.js'
+import { HubServer } from './server.js'
+
+const fixtures = fileURLToPath(new URL('../../conformance/fixtures', import.meta.url))
+const files = (folder: string) =>
+  Object.fromEntries(readdirSync(join(fixtures, folder)).map((name) => [name, readFileSync(join(fixtures, folder, name))]))
+const id = 'someone/a-model'
+const largest = 'model-00001-of-00004.safetensors'
+
+let server: HubServer
+let cache: string
+const saved = { ...process.env }
+beforeEach(async () => {
+  server = new HubServer(id, {
+    ...files('qwen3'),
+    'README.md': Buffer.from('# not needed'),
+    'gguf/small.gguf': readFileSync(join(fixtures, 'gguf', 'llama.gguf')),
+  })
+  await server.start()
+  cache = mkdtempSync(join(tmpdir(), 'smcc-hub-'))
+  Object.assign(process.env, { HF_ENDPOINT: server.endpoint, HF_HUB_CACHE: cache, HF_HUB_OFFLINE: '', HF_TOKEN: '' })
+})
+afterEach(async () => {
+  process.env = { ...saved }
+  await server.stop()
+  rmSync(cache, { recursive: true })
+})
+
+const listed = () =>
+  readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(cache, name)).isFile())
+const snapshots = () => listed().filter((name) => name.includes('snapshots'))
+const halfWritten = () => listed().filter((name) => name.includes('incomplete') || name.includes('.new'))
+
+describe('a model on the hub', () => {
+  it('is fetched once, into the layout of the shared cache', async () => {
+    const told: string[] = []
+    const model = await openModel(id, { base: '.', onDownload: ({ file }) => told.push(file) })
+    const local = await openModel('qwen3', { base: fixtures })
+    expect(model.hash).toBe(local.hash)
+    expect(new Set(told)).toContain(largest)
+    await Promise.all([model.dispose(), local.dispose()])
+    expect(snapshots().some((name) => name.endsWith('config.json'))).toBe(true)
+    expect(listed().some((name) => name.endsWith('README.md'))).toBe(false)
+    expect(readFileSync(join(cache, 'models--someone--a-model', 'refs', 'main'), 'utf8')).toBe('c'.repeat(40))
+    expect(halfWritten()).toEqual([])
+    const asked = server.requests.length
+    await (await openModel(id, { base: '.' })).dispose()
+    expect(server.requests.length).toBe(asked)
+    expect((await listModels()).map((entry) => [entry.id, entry.size?.family])).toContainEqual([id, 'qwen3'])
+  })
+
+  it('may be one GGUF file of many', async () => {
+    const model = await openModel(`${id}/gguf/small.gguf`, { base: '.' })
+    expect(model.vocabulary.size).toBe(50)
+    await model.dispose()
+    await expect(openModel(`${id}/gguf/other.gguf`, { base: '.' })).rejects.toMatchObject({
+      diagnostics: [{ code: 'M002', hint: 'it has gguf/small.gguf' }],
+    })
+  })
+
+  it('gets the token of HF_TOKEN, and where it redirects does not', async () => {
+    process.env.HF_TOKEN = 'secret'
+    await pull(id)
+    server.requests.forEach((url, i) => {
+      expect(server.tokens[i]).toBe(url.startsWith('/cdn') ? undefined : 'Bearer secret')
+    })
+  })
+})
+
+describe('a transfer that breaks off', () => {
+  it('is taken up where it stopped', async () => {
+    server.faults[largest] = { cutAfter: 3000 }
+    await pull(id)
+    expect(server.requests.filter((url) => url.includes(largest) && url.includes('bytes=')).length).toBeGreaterThan(0)
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+
+  it('starts again where the server knows no ranges', async () => {
+    server.faults[largest] = { cutAfter: 3000, ignoreRange: true }
+    await expect(pull(id)).rejects.toThrow(/M007.*ended after 3000 of \d+ bytes/)
+    server.faults = {}
+    await pull(id)
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+
+  it('is told after some attempts, leaves no snapshot, and goes on at the next call', async () => {
+    server.faults[largest] = { cutAfter: 100 }
+    await expect(pull(id)).rejects.toThrow(
+      /M007: the download of model-00001-of-00004.safetensors of someone\/a-model ended after 400 of/,
+    )
+    expect(snapshots()).toEqual([])
+    server.faults = {}
+    await pull(id)
+    expect(server.requests.some((url) => url.includes(largest) && url.endsWith('bytes=400-'))).toBe(true)
+    expect(halfWritten()).toEqual([])
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+})
+
+describe('what is told, with nothing left behind', () => {
+  it.each([largest, 'config.json'])('a wrong hash of %s', async (name) => {
+    server.faults[name] = { corrupt: true }
+    await expect(pull(id)).rejects.toThrow(/M007: the download of .* is damaged: its hash is [0-9a-f]{40,}, expected/)
+    expect(halfWritten()).toEqual([])
+    expect(snapshots()).toEqual([])
+  })
+
+  it.each([
+    [401, /M002.*there is no such model, or it is private/],
+    [403, /M002.*there is no such model, or it is private/],
+    [404, /M002.*the hub has no model someone\/a-model/],
+    [503, /M002.*it answers 503/],
+  ])('the answer %i', async (status, message) => {
+    server.refuse = status
+    await expect(openModel(id, { base: '.' })).rejects.toThrow(message)
+    expect(listed()).toEqual([])
+  })
+
+  it('a hub out of reach', async () => {
+    process.env.HF_ENDPOINT = 'http://127.0.0.1:9'
+    await expect(openModel(id, { base: '.' })).rejects.toThrow(/M002: someone\/a-model is not .* cannot be asked for it/)
+    process.env.HF_HUB_OFFLINE = '1'
+    await expect(openModel(id, { base: '.' })).rejects.toThrow(/M002.*HF_HUB_OFFLINE is set/)
+    expect(listed()).toEqual([])
+  })
+
+  it('a model without the files that are read', async () => {
+    const bare = new HubServer(id, { 'pytorch_model.bin': Buffer.from('x'), 'q4/model.gguf': Buffer.from('y') })
+    await bare.start()
+    process.env.HF_ENDPOINT = bare.endpoint
+    await expect(pull(id)).rejects.toMatchObject({
+      diagnostics: [{ code: 'M002', hint: `it has GGUF files: write "${id}/q4/model.gguf"` }],
+    })
+    await bare.stop()
+  })
+})
