@@ -52,9 +52,9 @@ export class SubwordVocabulary implements Vocabulary {
     this.identity = createHash('sha256').update(JSON.stringify(tokens)).digest('hex')
     this.end = endTokens(files, (token) => this.#tokenizer.token_to_id(token)).filter((token) => token < size)
     this.#bytes = tokenBytes(tokens, tokenizer, this.end)
-    this.#before = this.#tokensBefore()
     const begin = nameOf(tokenizerConfig.bos_token)
     const beginId = begin === null ? undefined : this.#tokenizer.token_to_id(begin)
+    this.#before = beginFlag(tokenizerConfig, beginId) ?? this.#tokensBefore()
     this.#alone = this.#before.length > 0 || beginId === undefined ? this.#before : [beginId]
   }
 
@@ -116,6 +116,12 @@ export class SubwordVocabulary implements Vocabulary {
       return spelt.every((id) => id !== undefined) ? (spelt as number[]) : [ids[i]!]
     })
   }
+}
+
+/** What `add_bos_token` says before a prompt; Hugging Face's classes of these names heed it over the post-processor. */
+function beginFlag({ tokenizer_class: kind, add_bos_token: adds }: JsonObject, begin: number | undefined): number[] | null {
+  if (typeof adds !== 'boolean' || !/^(Code)?(Llama|Gemma)Tokenizer/.test(String(kind))) return null
+  return adds && begin !== undefined ? [begin] : []
 }
 
 /** A special token in tokenizer_config.json: its text, or an object with it. */

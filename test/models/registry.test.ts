@@ -73,6 +73,18 @@ describe('the registry', () => {
     }
   })
 
+  it('describes a table', async () => {
+    writeFileSync(join(root, 'coin.json'), '{ "tokens": ["a", "b"], "order": 0, "end": "b", "next": { "": [0.5, 0.5] } }')
+    expect(await showModel('table:coin.json', root)).toMatchObject({
+      family: 'table',
+      parameters: 2,
+      vocabulary: 2,
+      contextLength: Infinity,
+      end: [1],
+    })
+    await expect(showModel('table:none.json', root)).rejects.toThrow('M003')
+  })
+
   it('describes tiny', async () => {
     const shown = await showModel('tiny', root)
     expect(shown).toMatchObject({ family: 'llama', layers: 6, width: 256, vocabulary: 4096, contextLength: 256, end: [0] })

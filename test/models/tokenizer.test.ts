@@ -56,6 +56,36 @@ describe('byte-level tokens', () => {
   })
 })
 
+describe('begin tokens', () => {
+  it('are as add_bos_token says, in the classes that heed it', () => {
+    const config = (more: object) => vocabulary({ tokenizerConfig: { ...tiny.tokenizerConfig, ...more } })
+    const bare = (more: object) =>
+      vocabulary({
+        tokenizer: { ...tiny.tokenizer, post_processor: null },
+        tokenizerConfig: { ...tiny.tokenizerConfig, ...more },
+      })
+    expect(config({ tokenizer_class: 'LlamaTokenizerFast', add_bos_token: false }).encodePrompt('The')[0]).not.toBe(0)
+    expect(config({ tokenizer_class: 'PreTrainedTokenizerFast', add_bos_token: false }).encodePrompt('The')[0]).toBe(0)
+    expect(bare({ tokenizer_class: 'LlamaTokenizer', add_bos_token: true }).encodePrompt('The')[0]).toBe(0)
+    expect(bare({}).encodePrompt('The')[0]).not.toBe(0)
+  })
+
+  it('stand alone for an empty prompt, even where no other prompt begins with them', () => {
+    const bare = vocabulary({ tokenizer: { ...tiny.tokenizer, post_processor: null } })
+    expect(bare.encodePrompt('')).toEqual([0])
+  })
+})
+
+describe('tokenizers that would be read wrongly', () => {
+  it.each([
+    [{ model: { type: 'WordPiece', vocab: { a: 0 }, unk_token: 'a' } }, 'WordPiece'],
+    [{ pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext', invert: false } }, 'MergedWithNext'],
+    [{ normalizer: { type: 'Nmt' } }, 'Nmt'],
+  ])('%j', (change, name) => {
+    expect(() => vocabulary({ tokenizer: { ...tiny.tokenizer, ...change } })).toThrow(new RegExp(`M017.*${name}`))
+  })
+})
+
 describe('pieces', () => {
   it('stand for spaces and bytes', () => {
     const tokenizer = {

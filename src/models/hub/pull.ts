@@ -79,13 +79,21 @@ function chosen(repository: string, files: readonly RemoteFile[]): RemoteFile[] 
   if (weights.length > 0 && named.has('config.json') && named.has('tokenizer.json')) {
     return [...companions.flatMap((name) => named.get(name) ?? []), ...weights]
   }
+  const pickled = files.some(({ name }) => name.startsWith('pytorch_model'))
   const quantised = files.filter(({ name }) => name.endsWith('.gguf')).map(({ name }) => name)
   throw modelError(
     'M002',
     `${repository} does not hold config.json, tokenizer.json and model.safetensors`,
-    quantised.length > 0 ? `it has GGUF files: write "${repository}/${quantised[0]}"` : 'choose another model',
+    quantised.length > 0
+      ? `it has GGUF files: write "${repository}/${quantised[0]}"`
+      : pickled
+        ? pickledHint
+        : 'choose another model',
   )
 }
+
+const pickledHint =
+  'it has weights in the pickle format of PyTorch, which can hold code and is not read: load it once with transformers, save it with save_pretrained(FOLDER), and name the folder'
 
 /** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
 async function link(blob: string, path: string): Promise<void> {

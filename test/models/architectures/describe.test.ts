@@ -1,0 +1,107 @@
+import { expect, describe as group, it } from 'vitest'
+import { describe, families } from '../../../src/models/architectures/index.js'
+
+const base = {
+  hidden_size: 24,
+  intermediate_size: 20,
+  num_hidden_layers: 6,
+  num_attention_heads: 4,
+  num_key_value_heads: 2,
+  vocab_size: 50,
+  max_position_embeddings: 64,
+}
+const of = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
+  describe({ ...base, model_type, ...more }, 'config.json')
+const windows = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
+  of(model_type, more).shape.attention.map(({ window }) => window)
+
+group('rotary positions', () => {
+  const { rotary } = of('llama', { head_dim: 8 }).shape
+  const scaled = (rope_scaling: object) => of('llama', { head_dim: 8, rope_scaling }).shape.rotary[0]!
+
+  it('have the frequencies of the paper', () => {
+    expect(rotary).toEqual([[1, 10000 ** -0.25, 10000 ** -0.5, 10000 ** -0.75]])
+  })
+
+  it('are stretched evenly, or by wavelength', () => {
+    expect(scaled({ type: 'linear', factor: 4 })).toEqual(rotary[0]!.map((frequency) => frequency / 4))
+    const llama3 = {
+      rope_type: 'llama3',
+      factor: 8,
+      low_freq_factor: 1,
+      high_freq_factor: 4,
+      original_max_position_embeddings: 64,
+    }
+    const [first, second, third, last] = scaled(llama3)
+    expect(first).toBe(1)
+    // 64 positions hold 1.019 waves of the second frequency: between one and four of them it is blended.
+    const kept = ((64 * 0.1) / (2 * Math.PI) - 1) / 3
+    expect(second).toBeCloseTo(0.1 * (kept + (1 - kept) / 8), 12)
+    expect(third).toBeCloseTo(0.01 / 8, 12)
+    expect(last).toBeCloseTo(0.001 / 8, 12)
+  })
+
+  it.each(['longrope', 'yarn', 'dynamic', 'su'])('of the kind %s are refused', (type) => {
+    expect(() => of('phi3', { rope_scaling: { type, factor: 4 } })).toThrow(/M006.*are not supported/)
+  })
+})
+
+group('windows', () => {
+  it('follow the rule of each family', () => {
+    expect(windows('llama', { sliding_window: 8 })).toEqual(Array(6).fill(Infinity))
+    expect(windows('mistral', { sliding_window: 8 })).toEqual(Array(6).fill(8))
+    expect(windows('mistral', { sliding_window: null })).toEqual(Array(6).fill(Infinity))
+    expect(windows('qwen2', { use_sliding_window: true, sliding_window: 8, max_window_layers: 4 })).toEqual([
+      Infinity,
+      Infinity,
+      Infinity,
+      Infinity,
+      8,
+      8,
+    ])
+    expect(windows('qwen2', { use_sliding_window: false, sliding_window: 8 })).toEqual(Array(6).fill(Infinity))
+    expect(windows('gemma2', { sliding_window: 8 })).toEqual([8, Infinity, 8, Infinity, 8, Infinity])
+    expect(windows('gemma3_text', { sliding_window: 8 })).toEqual([8, 8, 8, 8, 8, Infinity])
+  })
+
+  it('that hold the whole context are none', () => {
+    expect(windows('mistral', { sliding_window: 64 })).toEqual(Array(6).fill(Infinity))
+  })
+
+  it('are listed rightly or refused', () => {
+    expect(() => windows('gemma2', { layer_types: ['full_attention'] })).toThrow(/M006.*layer_types/)
+  })
+})
+
+group('gemma 3 that also sees', () => {
+  it('is read by its text part, whatever its tensors are called', () => {
+    const { shape, tensors } = describe({ model_type: 'gemma3', text_config: { ...base, sliding_window: 8 } }, 'config.json')
+    expect(shape).toMatchObject({ family: 'gemma3', headWidth: 256, layers: 6 })
+    for (const prefix of ['model.', 'language_model.model.', 'model.language_model.']) {
+      const names = tensors((name) => name === `${prefix}norm.weight`)
+      expect(names.embedding).toBe(`${prefix}embed_tokens.weight`)
+      expect(names.layer(3).afterMlpNorm?.weight).toBe(`${prefix}layers.3.post_feedforward_layernorm.weight`)
+    }
+  })
+})
+
+group('what would be computed wrongly', () => {
+  it.each([
+    ['gpt2', { scale_attn_by_inverse_layer_idx: true, n_embd: 24 }, 'scale_attn_by_inverse_layer_idx'],
+    ['gpt_neo', { num_layers: 3, attention_types: [[['global'], 2]] }, 'attention_types'],
+    ['gpt_neo', { attention_types: [[['sparse'], 24]] }, 'attention_types'],
+    ['gpt_neox', { hidden_size: 25 }, 'hidden_size'],
+    ['llama', { hidden_act: 'relu' }, 'hidden_act'],
+    ['llama', { num_key_value_heads: 3 }, 'num_key_value_heads'],
+    ['gemma2', { attention_bias: true }, 'attention_bias'],
+    ['qwen3', { quantization_config: { bits: 4 } }, 'quantization_config'],
+  ])('%s with %j is refused', (type, more, key) => {
+    expect(() => of(type, more)).toThrow(new RegExp(`M006.*${key}`))
+  })
+
+  it('an unknown family is named with those that are known', () => {
+    expect(() => of('mamba')).toThrow(/M005.*"mamba"/)
+    expect(() => of('toString')).toThrow('M005')
+    expect(Object.keys(families)).toContain('gpt_neox')
+  })
+})
