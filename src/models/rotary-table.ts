@@ -1,4 +1,4 @@
-/** cos and sin of position · frequency, computed once for each position and kept. */
+/** cos and sin of position · frequency, computed once for each position and kept; the angle is rounded to 32 bits, as models were trained with it. */
 export class RotaryTable {
   #cos = new Float32Array(0)
   #sin = new Float32Array(0)
@@ -27,7 +27,9 @@ export class RotaryTable {
     const known = this.#cos.length / pairs
     if (positions <= known) return
     const count = Math.max(positions, 2 * known, 64)
-    const angles = Float64Array.from({ length: count * pairs }, (_, i) => Math.floor(i / pairs) * frequencies[i % pairs]!)
+    const angles = Float32Array.from({ length: count * pairs }, (_, i) => {
+      return Math.floor(i / pairs) * Math.fround(frequencies[i % pairs]!)
+    })
     this.#cos = Float32Array.from(angles, Math.cos)
     this.#sin = Float32Array.from(angles, Math.sin)
   }

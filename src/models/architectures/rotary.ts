@@ -29,7 +29,9 @@ export function rotaryFrequencies(config: ConfigReader, headWidth: number, optio
     turned > 0 && turned <= headWidth && turned % 2 === 0,
     `rotary positions turn ${turned} of the ${headWidth} numbers of a head, expected an even number of them`,
   )
-  const frequencies = Array.from({ length: turned / 2 }, (_, i) => theta ** ((-2 * i) / turned))
+  // Rounded where PyTorch rounds: at position 1,000 the difference to exact frequencies would be 1e-4 in a log probability.
+  const frequency = (i: number) => Math.fround(1 / Math.fround(theta ** Math.fround((2 * i) / turned)))
+  const frequencies = Array.from({ length: turned / 2 }, (_, i) => frequency(i))
   const scaling = parameters ?? (scaled ? config.within('rope_scaling') : null)
   return scaling ? frequencies.map(scale(config, scaling)) : frequencies
 }
