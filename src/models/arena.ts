@@ -1,3 +1,4 @@
+import type { DenseTensor } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { modelError } from './errors.js'
 import type { Path } from './path.js'
@@ -19,6 +20,13 @@ export class Arena {
   readonly rows: (Row | null)[] = []
   #keys: Float32Array[]
   #values: Float32Array[]
+  /** The part that was last handed out; inputs that stay the same objects cost the runtime less. */
+  #last: {
+    readonly start: number
+    readonly count: number
+    readonly keys: readonly DenseTensor<Float32Array>[]
+    readonly values: readonly DenseTensor<Float32Array>[]
+  } | null = null
   readonly #heads: number
   readonly #width: number
 
@@ -29,13 +37,13 @@ export class Arena {
     this.#values = Array.from({ length: shape.layers }, () => new Float32Array(0))
   }
 
-  /** Keys of layer `layer` for `count` rows from `start`: [count, H, T, D]. */
-  keys(layer: number, start: number, count: number): Float32Array {
-    return this.#keys[layer]!.subarray(start * this.#stride, (start + count) * this.#stride)
+  /** Keys of layer `layer` for `count` rows from `start`: [count, 1, H, T, D]. The same object as last time if nothing has changed. */
+  keys(layer: number, start: number, count: number): DenseTensor<Float32Array> {
+    return this.#view(start, count).keys[layer]!
   }
 
-  values(layer: number, start: number, count: number): Float32Array {
-    return this.#values[layer]!.subarray(start * this.#stride, (start + count) * this.#stride)
+  values(layer: number, start: number, count: number): DenseTensor<Float32Array> {
+    return this.#view(start, count).values[layer]!
   }
 
   /** Bytes held. */
@@ -46,6 +54,7 @@ export class Arena {
   /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws M015 when memory is short. */
   grow(capacity: number, length: number): void {
     if (capacity <= this.capacity && length <= this.length) return
+    this.#last = null
     const rows = Math.max(capacity, this.capacity)
     const tokens = Math.max(length, this.length)
     try {
@@ -67,6 +76,7 @@ export class Arena {
 
   /** Gives all memory back; no row may be in use. */
   clear(): void {
+    this.#last = null
     this.#keys = this.#keys.map(() => new Float32Array(0))
     this.#values = this.#values.map(() => new Float32Array(0))
     this.rows.length = 0
@@ -101,7 +111,7 @@ export class Arena {
   }
 
   /**
-   * Stores `count` new tokens of one row of an output [n, H, s, D] behind its first `at` tokens.
+   * Stores `count` new tokens of one row of an output [n, s, H · D] behind its first `at` tokens.
    * `source`: which row of the output; `steps`: s.
    */
   write(
@@ -118,13 +128,26 @@ export class Arena {
     const keys = this.#keys[layer]!
     const values = this.#values[layer]!
     for (let head = 0; head < this.#heads; head++) {
-      const from = (source * this.#heads + head) * steps * D
-      const to = row.index * this.#stride + (head * this.length + at) * D
-      for (let i = 0; i < count * D; i++) {
-        keys[to + i] = key[from + i]!
-        values[to + i] = value[from + i]!
+      for (let step = 0; step < count; step++) {
+        const from = ((source * steps + step) * this.#heads + head) * D
+        const to = row.index * this.#stride + (head * this.length + at + step) * D
+        for (let i = 0; i < D; i++) {
+          keys[to + i] = key[from + i]!
+          values[to + i] = value[from + i]!
+        }
       }
     }
+  }
+
+  #view(start: number, count: number) {
+    if (this.#last?.start === start && this.#last.count === count) return this.#last
+    const shape = [count, 1, this.#heads, this.length, this.#width]
+    const cut = (block: Float32Array) => ({
+      data: block.subarray(start * this.#stride, (start + count) * this.#stride),
+      shape,
+    })
+    this.#last = { start, count, keys: this.#keys.map(cut), values: this.#values.map(cut) }
+    return this.#last
   }
 
   get #stride(): number {

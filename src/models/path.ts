@@ -1,3 +1,4 @@
+import type { DenseTensor } from '../tensor/session.js'
 import type { Row } from './arena.js'
 import type { History } from './model.js'
 
@@ -5,8 +6,8 @@ import type { History } from './model.js'
 export interface Prompt {
   readonly tokens: readonly number[]
   /** Per layer [H, P, D]; null until a question needs it. */
-  keys: Float32Array[] | null
-  values: Float32Array[] | null
+  keys: readonly DenseTensor<Float32Array>[] | null
+  values: readonly DenseTensor<Float32Array>[] | null
 }
 
 let histories = 0

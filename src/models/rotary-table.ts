@@ -1,36 +1,27 @@
-/** cos and sin of position · frequency, computed once for each position and kept; the angle is rounded to 32 bits, as models were trained with it. */
+import type { DenseTensor } from '../tensor/session.js'
+
+/** cos and sin of position · frequency, computed once and kept: [positions, pairs]. The angle is rounded to 32 bits, as models were trained with it. */
 export class RotaryTable {
-  #cos = new Float32Array(0)
-  #sin = new Float32Array(0)
+  #positions = 0
+  #tables: { readonly cos: DenseTensor<Float32Array>; readonly sin: DenseTensor<Float32Array> } | null = null
 
   constructor(private readonly frequencies: readonly number[]) {}
 
-  get pairs(): number {
-    return this.frequencies.length
+  /** The tables of the first `positions` positions and some more. The same objects as long as they suffice. */
+  upTo(positions: number): { readonly cos: DenseTensor<Float32Array>; readonly sin: DenseTensor<Float32Array> } {
+    if (!this.#tables || positions > this.#positions) {
+      this.#positions = Math.max(positions, 2 * this.#positions, 64)
+      this.#tables = { cos: this.#table(Math.cos), sin: this.#table(Math.sin) }
+    }
+    return this.#tables
   }
 
-  /** Rows of the table for these positions, each of `pairs` numbers. */
-  look(positions: Int32Array): { readonly cos: Float32Array; readonly sin: Float32Array } {
-    const { pairs } = this
-    this.#extend(positions.reduce((most, position) => Math.max(most, position), 0) + 1)
-    const cos = new Float32Array(positions.length * pairs)
-    const sin = new Float32Array(positions.length * pairs)
-    positions.forEach((position, i) => {
-      cos.set(this.#cos.subarray(position * pairs, (position + 1) * pairs), i * pairs)
-      sin.set(this.#sin.subarray(position * pairs, (position + 1) * pairs), i * pairs)
-    })
-    return { cos, sin }
-  }
-
-  #extend(positions: number): void {
-    const { pairs, frequencies } = this
-    const known = this.#cos.length / pairs
-    if (positions <= known) return
-    const count = Math.max(positions, 2 * known, 64)
-    const angles = Float32Array.from({ length: count * pairs }, (_, i) => {
-      return Math.floor(i / pairs) * Math.fround(frequencies[i % pairs]!)
-    })
-    this.#cos = Float32Array.from(angles, Math.cos)
-    this.#sin = Float32Array.from(angles, Math.sin)
+  #table(of: (angle: number) => number): DenseTensor<Float32Array> {
+    const pairs = this.frequencies.length
+    const angle = (i: number) => Math.fround(Math.floor(i / pairs) * Math.fround(this.frequencies[i % pairs]!))
+    return {
+      data: Float32Array.from({ length: this.#positions * pairs }, (_, i) => of(angle(i))),
+      shape: [this.#positions, pairs],
+    }
   }
 }

@@ -25,7 +25,7 @@ interface Job {
 }
 
 /** Most new tokens of one row in one call. */
-const mostSteps = 256
+const mostSteps = 64
 /** Most new tokens of one call, and most attention scores per layer: what bounds its memory. */
 const mostTokens = 4096
 const mostScores = 1 << 24

@@ -34,9 +34,9 @@ export class TrunkCalls {
    */
   async run(prompt: Prompt, stretches: readonly Stretch[], steps: number): Promise<(i: number, j: number) => Float32Array> {
     const { shape } = this.#trunk
-    const group = shape.heads / shape.keyValueHeads
     // One query below the prompt's keys would take another kernel, with another rounding, than several.
-    const padded = group * steps === 1 && stretches.length === 1 && this.#arena.capacity > 1 ? 2 : stretches.length
+    const padded =
+      shape.heads === shape.keyValueHeads && stretches.length === 1 && this.#arena.capacity > 1 ? 2 : stretches.length
     const start = Math.min(stretches[0]!.row.index, this.#arena.capacity - padded)
     const shift = stretches[0]!.row.index - start
     const ids = new BigInt64Array(padded * steps)
@@ -51,13 +51,11 @@ export class TrunkCalls {
     })
     const length = this.#arena.length
     const feeds = this.#feeds(ids, positions, filled, steps, prompt.tokens.length, length)
-    const past = [padded, shape.keyValueHeads, length, shape.headWidth]
-    const shared = [1, shape.keyValueHeads, prompt.tokens.length, shape.headWidth]
     for (let layer = 0; layer < shape.layers; layer++) {
-      feeds[`promptKey.${layer}`] = { data: prompt.keys![layer]!, shape: shared }
-      feeds[`promptValue.${layer}`] = { data: prompt.values![layer]!, shape: shared }
-      feeds[`pastKey.${layer}`] = { data: this.#arena.keys(layer, start, padded), shape: past }
-      feeds[`pastValue.${layer}`] = { data: this.#arena.values(layer, start, padded), shape: past }
+      feeds[`promptKey.${layer}`] = prompt.keys![layer]!
+      feeds[`promptValue.${layer}`] = prompt.values![layer]!
+      feeds[`pastKey.${layer}`] = this.#arena.keys(layer, start, padded)
+      feeds[`pastValue.${layer}`] = this.#arena.values(layer, start, padded)
     }
     const outputs = await this.#trunk.run(feeds)
     for (let layer = 0; layer < shape.layers; layer++) {
@@ -76,7 +74,8 @@ export class TrunkCalls {
   async readPrompt(prompt: Prompt, most: number): Promise<Float32Array> {
     const { shape } = this.#trunk
     const { keyValueHeads: H, headWidth: D } = shape
-    let keys = Array.from({ length: shape.layers }, () => new Float32Array(0))
+    const nothing = { data: new Float32Array(0), shape: [H, 0, D] }
+    let keys: DenseTensor<Float32Array>[] = Array.from({ length: shape.layers }, () => nothing)
     let values = keys
     let last = new Float32Array(0)
     for (let done = 0; done < prompt.tokens.length; done += most) {
@@ -91,13 +90,13 @@ export class TrunkCalls {
         0,
       )
       for (let layer = 0; layer < shape.layers; layer++) {
-        feeds[`promptKey.${layer}`] = { data: keys[layer]!, shape: [1, H, done, D] }
-        feeds[`promptValue.${layer}`] = { data: values[layer]!, shape: [1, H, done, D] }
-        feeds[`pastKey.${layer}`] = feeds[`pastValue.${layer}`] = { data: new Float32Array(0), shape: [1, H, 0, D] }
+        feeds[`promptKey.${layer}`] = keys[layer]!
+        feeds[`promptValue.${layer}`] = values[layer]!
+        feeds[`pastKey.${layer}`] = feeds[`pastValue.${layer}`] = { data: nothing.data, shape: [1, 1, H, 0, D] }
       }
       const outputs = await this.#trunk.run(feeds)
-      keys = keys.map((block, layer) => joined(block, outputs[`key.${layer}`]!.data as Float32Array, H))
-      values = values.map((block, layer) => joined(block, outputs[`value.${layer}`]!.data as Float32Array, H))
+      keys = keys.map((block, layer) => joined(block, outputs[`key.${layer}`]!.data as Float32Array))
+      values = values.map((block, layer) => joined(block, outputs[`value.${layer}`]!.data as Float32Array))
       last = (outputs.hidden!.data as Float32Array).slice(-shape.width)
       this.tokens += steps
     }
@@ -115,29 +114,29 @@ export class TrunkCalls {
     P: number,
     T: number,
   ): Record<string, DenseTensor> {
-    const { heads, keyValueHeads: H, headWidth: D } = this.#trunk.shape
+    const { heads, keyValueHeads: H, headWidth: D, context } = this.#trunk.shape
     const rows = filled.length
-    const queries = (heads / H) * steps
+    const group = heads / H
     const feeds: Record<string, DenseTensor> = {
       ids: { data: ids, shape: [rows, steps] },
-      scoreShape: integers(H, rows, queries, P),
-      flatScoreShape: integers(1, H, rows * queries, P),
-      mixedShape: integers(H, rows, queries, D),
+      // Padding behind the last token may stand beyond the last position.
+      positions: {
+        data: BigInt64Array.from(positions, (position) => BigInt(Math.min(position, context - 1))),
+        shape: [rows, steps],
+      },
+      scoreShape: integers(H, rows, steps, group, P),
+      flatScoreShape: integers(H, rows * steps * group, P),
+      mixedShape: integers(H, rows, steps, group, D),
       parts: integers(P, T, steps),
     }
-    if (this.#trunk.shape.positions === 'learned') {
-      // Padding behind the last token may stand beyond the last position.
-      const last = this.#trunk.shape.context - 1
-      const inside = BigInt64Array.from(positions, (position) => BigInt(Math.min(position, last)))
-      feeds.positions = { data: inside, shape: [rows, steps] }
-    }
+    const most = positions.reduce((most, position) => Math.max(most, position), 0)
     this.#tables.forEach((table, k) => {
-      const { cos, sin } = table.look(positions)
-      feeds[`cos.${k}`] = { data: cos, shape: [rows, 1, steps, table.pairs] }
-      feeds[`sin.${k}`] = { data: sin, shape: [rows, 1, steps, table.pairs] }
+      const { cos, sin } = table.upTo(most + 1)
+      feeds[`cos.${k}`] = cos
+      feeds[`sin.${k}`] = sin
     })
     this.#windows.forEach((window, w) => {
-      maskFeeds(feeds, w, window, { filled, steps, group: heads / H, P, T })
+      maskFeeds(feeds, w, window, { filled, steps, P, T })
     })
     return feeds
   }
@@ -147,14 +146,17 @@ function integers(...values: readonly number[]): DenseTensor<BigInt64Array> {
   return { data: BigInt64Array.from(values, BigInt), shape: [values.length] }
 }
 
-/** Joins [H, a, D] and [H, b, D] to [H, a + b, D]. */
-function joined(first: Float32Array, second: Float32Array, heads: number): Float32Array<ArrayBuffer> {
-  const result = new Float32Array(first.length + second.length)
-  const a = first.length / heads
-  const b = second.length / heads
-  for (let head = 0; head < heads; head++) {
-    result.set(first.subarray(head * a, (head + 1) * a), head * (a + b))
-    result.set(second.subarray(head * b, (head + 1) * b), head * (a + b) + a)
+/** [H, a, D] with [b, H · D] behind it: [H, a + b, D]. */
+function joined(block: DenseTensor<Float32Array>, added: Float32Array): DenseTensor<Float32Array> {
+  const [H, a, D] = block.shape as [number, number, number]
+  const b = added.length / (H * D)
+  const data = new Float32Array(H * (a + b) * D)
+  for (let head = 0; head < H; head++) {
+    data.set(block.data.subarray(head * a * D, (head + 1) * a * D), head * (a + b) * D)
+    for (let i = 0; i < b; i++) {
+      const from = (i * H + head) * D
+      data.set(added.subarray(from, from + D), (head * (a + b) + a + i) * D)
+    }
   }
-  return result
+  return { data, shape: [H, a + b, D] }
 }

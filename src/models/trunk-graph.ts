@@ -1,7 +1,7 @@
 import { GraphBuilder, type Value } from '../tensor/graph.js'
 import type { DecoderShape, DecoderTensors, LayerTensors, LinearTensors, NormTensors } from './architectures/shape.js'
 import { windowsOf } from './architectures/windows.js'
-import { LinearReader, type StoredType, type WeightSource } from './weight-source.js'
+import { LinearReader, type LinearWeights, type StoredType, type WeightSource } from './weight-source.js'
 
 /**
  * The trunk: token ids and attention state -> the last hidden state of every token, and its keys and values.
@@ -10,18 +10,19 @@ import { LinearReader, type StoredType, type WeightSource } from './weight-sourc
  * g = heads / H, D = head width, P = prompt length, T = capacity of a row's own state:
  *
  *     ids            [n, s]
- *     positions      [n, s]            with learned positions
- *     cos.k, sin.k   [n, 1, s, r]      with rotary ones: table k turns r pairs of every head
- *     promptKey.i    [1, H, P, D]      promptValue.i  the same; read once for all rows
- *     pastKey.i      [n, H, T, D]      pastValue.i    the same
- *     pastMask.w     [n, 1, 1 | g·s, T]      hides what a row does not fill; for window w (an index of `windowsOf`)
- *     newMask.w      [1, 1, g·s, s]          0 where a query may look at a new token, else a very negative number
- *     promptMask.w   [1 | n, 1, 1 | g·s, P]  hides what has left the window; only for a finite one
+ *     positions      [n, s]
+ *     cos.k, sin.k   [m, r]            with rotary positions: table k turns r pairs of every head, for the first m positions
+ *     promptKey.i    [H, P, D]         promptValue.i  the same; read once for all rows
+ *     pastKey.i      [n, 1, H, T, D]   pastValue.i    the same
+ *     pastMask.w     [n, 1 | s, 1, 1, T]      hides what a row does not fill; for window w (an index of `windowsOf`)
+ *     newMask.w      [1, s, 1, 1, s]          0 where a query may look at a new token, else a very negative number
+ *     promptMask.w   [1 | n, 1 | s, 1, 1, P]  hides what has left the window; only for a finite one
  *     hidden         [n, s, width]     after the final norm
- *     key.i, value.i [n, H, s, D]      to be stored by the caller
+ *     key.i, value.i [n, s, H · D]     to be stored by the caller
  *
- * The three parts of the attention (prompt, own past, new tokens) are three products and one softmax. Queries of all rows stand
- * below each other in the product with the prompt, so a row costs little more when the prompt is long.
+ * The three parts of the attention (prompt, own past, new tokens) are three products and one softmax over [n, s, H, g, P + T + s].
+ * Queries of all rows stand below each other in the product with the prompt, so a row costs little more when the prompt is long.
+ * Everything else keeps tokens in front, so that a step of one token moves no numbers to and fro.
  */
 export async function trunkGraph(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource): Promise<GraphBuilder> {
   const build = new TrunkBuilder(shape, source)
@@ -44,6 +45,10 @@ const onnxType: Readonly<Record<StoredType, 'float32' | 'float16' | 'bfloat16'>>
   BF16: 'bfloat16',
 }
 
+/** [n, s, H, g, x] -> [H, n, s, g, x] and back. */
+const headsFirst = [2, 0, 1, 3, 4]
+const headsThird = [1, 2, 0, 3, 4]
+
 /** Inputs that hold the masks of one window. */
 interface Masks {
   readonly prompt: Value | null
@@ -55,12 +60,13 @@ class TrunkBuilder {
   readonly graph = new GraphBuilder()
   readonly #linears: LinearReader
   readonly #ids = this.graph.input('ids', 'int64', ['n', 's'])
+  readonly #positions = this.graph.input('positions', 'int64', ['n', 's'])
   readonly #angles: readonly (readonly [Value, Value])[]
   readonly #masks: ReadonlyMap<number, Masks>
   // Shapes with dimensions that may be empty (no prompt) cannot be inferred, so the caller states them.
-  readonly #scoreShape = this.graph.input('scoreShape', 'int64', [4]) // [H, n, g·s, P]
-  readonly #flatScoreShape = this.graph.input('flatScoreShape', 'int64', [4]) // [1, H, n·g·s, P]
-  readonly #mixedShape = this.graph.input('mixedShape', 'int64', [4]) // [H, n, g·s, D]
+  readonly #scoreShape = this.graph.input('scoreShape', 'int64', [5]) // [H, n, s, g, P]
+  readonly #flatScoreShape = this.graph.input('flatScoreShape', 'int64', [3]) // [H, n·s·g, P]
+  readonly #mixedShape = this.graph.input('mixedShape', 'int64', [5]) // [H, n, s, g, D]
   readonly #parts = this.graph.input('parts', 'int64', [3]) // P, T, s
 
   constructor(
@@ -70,16 +76,16 @@ class TrunkBuilder {
     const { graph } = this
     this.#linears = new LinearReader(source)
     this.#angles = shape.rotary.map(({ length }, k) => [
-      graph.input(`cos.${k}`, 'float32', ['n', 1, 's', length]),
-      graph.input(`sin.${k}`, 'float32', ['n', 1, 's', length]),
+      graph.input(`cos.${k}`, 'float32', [`m${k}`, length]),
+      graph.input(`sin.${k}`, 'float32', [`m${k}`, length]),
     ])
     this.#masks = new Map(
       windowsOf(shape).map((window, w) => [
         window,
         {
-          prompt: Number.isFinite(window) ? graph.input(`promptMask.${w}`, 'float32', [`pn${w}`, 1, `pq${w}`, 'P']) : null,
-          past: graph.input(`pastMask.${w}`, 'float32', ['n', 1, `q${w}`, 'T']),
-          fresh: graph.input(`newMask.${w}`, 'float32', [1, 1, 'gs', 's']),
+          prompt: Number.isFinite(window) ? graph.input(`promptMask.${w}`, 'float32', [`pn${w}`, `ps${w}`, 1, 1, 'P']) : null,
+          past: graph.input(`pastMask.${w}`, 'float32', ['n', `q${w}`, 1, 1, 'T']),
+          fresh: graph.input(`newMask.${w}`, 'float32', [1, 's', 1, 1, 's']),
         },
       ]),
     )
@@ -91,41 +97,38 @@ class TrunkBuilder {
     let x = await this.#look(embedding, shape.vocabulary, this.#ids)
     if (shape.embeddingScale !== 1) x = graph.multiply(x, graph.scalar(shape.embeddingScale))
     if (positionEmbedding === null) return x
-    return graph.add(x, await this.#look(positionEmbedding, shape.context, graph.input('positions', 'int64', ['n', 's'])))
+    return graph.add(x, await this.#look(positionEmbedding, shape.context, this.#positions))
   }
 
   /** What the attention of a layer adds to the stream; `x` is normed. */
   async attend(layer: number, names: LayerTensors, x: Value): Promise<Value> {
     const { graph, shape } = this
     const { width, heads, keyValueHeads: H, headWidth: D } = shape
-    const promptKey = graph.input(`promptKey.${layer}`, 'float32', [1, H, 'P', D])
-    const promptValue = graph.input(`promptValue.${layer}`, 'float32', [1, H, 'P', D])
-    const pastKey = graph.input(`pastKey.${layer}`, 'float32', ['n', H, 'T', D])
-    const pastValue = graph.input(`pastValue.${layer}`, 'float32', ['n', H, 'T', D])
+    const promptKey = graph.input(`promptKey.${layer}`, 'float32', [H, 'P', D])
+    const promptValue = graph.input(`promptValue.${layer}`, 'float32', [H, 'P', D])
+    const pastKey = graph.input(`pastKey.${layer}`, 'float32', ['n', 1, H, 'T', D])
+    const pastValue = graph.input(`pastValue.${layer}`, 'float32', ['n', 1, H, 'T', D])
 
-    const queries = this.#splitHeads(await this.#linear(`query.${layer}`, x, names.query, width, heads * D), heads)
-    const keys = this.#splitHeads(await this.#linear(`key.${layer}`, x, names.key, width, H * D), H)
-    const value = this.#splitHeads(await this.#linear(`value.${layer}`, x, names.value, width, H * D), H)
-    const query = this.#rotate(layer, names.queryNorm ? await this.norm(queries, names.queryNorm, D) : queries)
-    const key = this.#rotate(layer, names.keyNorm ? await this.norm(keys, names.keyNorm, D) : keys)
-    graph.output(`key.${layer}`, key, 'float32', ['n', H, 's', D])
-    graph.output(`value.${layer}`, value, 'float32', ['n', H, 's', D])
+    const [flatQuery, flatKey, flatValue] = await this.#queryKeyValue(layer, names, x)
+    graph.output(`key.${layer}`, flatKey, 'float32', ['n', 's', H * D])
+    graph.output(`value.${layer}`, flatValue, 'float32', ['n', 's', H * D])
+    const query = graph.reshape(flatQuery, [0, 0, H, -1, D]) // [n, s, H, g, D]
+    const key = graph.transpose(graph.reshape(flatKey, [0, 0, 1, H, D]), [0, 2, 3, 1, 4]) // [n, 1, H, s, D]
+    const value = graph.transpose(graph.reshape(flatValue, [0, 0, 1, H, D]), [0, 2, 3, 1, 4])
 
     const masks = this.#masks.get(shape.attention[layer]!.window)!
-    const grouped = graph.reshape(query, [0, H, -1, D]) // [n, H, g·s, D]
-    const stacked = graph.reshape(graph.transpose(grouped, [1, 0, 2, 3]), [1, H, -1, D]) // [1, H, n·g·s, D]
-    const flatScores = graph.reshapeTo(this.#scores(stacked, promptKey), this.#scoreShape)
-    const allPrompt = graph.transpose(flatScores, [1, 0, 2, 3])
+    const stacked = graph.reshape(graph.transpose(query, headsFirst), [0, -1, D]) // [H, n·s·g, D]
+    const allPrompt = graph.transpose(graph.reshapeTo(this.#scores(stacked, promptKey), this.#scoreShape), headsThird)
     const promptScores = masks.prompt ? graph.add(allPrompt, masks.prompt) : allPrompt
-    const pastScores = graph.add(this.#scores(grouped, pastKey), masks.past)
-    const newScores = graph.add(this.#scores(grouped, key), masks.fresh)
-    const attention = graph.softmax(graph.concatenate([promptScores, pastScores, newScores], 3))
+    const pastScores = graph.add(this.#scores(query, pastKey), masks.past)
+    const newScores = graph.add(this.#scores(query, key), masks.fresh)
+    const attention = graph.softmax(graph.concatenate([promptScores, pastScores, newScores], 4))
     const [toPrompt, toPast, toNew] = graph.split(attention, this.#parts, 3)
-    const flat = graph.reshapeTo(graph.transpose(toPrompt!, [1, 0, 2, 3]), this.#flatScoreShape)
-    const fromPrompt = graph.transpose(graph.reshapeTo(graph.matrixProduct(flat, promptValue), this.#mixedShape), [1, 0, 2, 3])
+    const flat = graph.reshapeTo(graph.transpose(toPrompt!, headsFirst), this.#flatScoreShape)
+    const fromPrompt = graph.transpose(graph.reshapeTo(graph.matrixProduct(flat, promptValue), this.#mixedShape), headsThird)
     const fromPast = graph.matrixProduct(toPast!, pastValue)
-    const mixed = graph.add(graph.add(fromPrompt, fromPast), graph.matrixProduct(toNew!, value)) // [n, H, g·s, D]
-    const merged = graph.reshape(graph.transpose(graph.reshape(mixed, [0, heads, -1, D]), [0, 2, 1, 3]), [0, 0, heads * D])
+    const mixed = graph.add(graph.add(fromPrompt, fromPast), graph.matrixProduct(toNew!, value)) // [n, s, H, g, D]
+    const merged = graph.reshape(mixed, [0, 0, heads * D])
     const out = await this.#linear(`attentionOutput.${layer}`, merged, names.attentionOutput, heads * D, width)
     return names.afterAttentionNorm ? this.norm(out, names.afterAttentionNorm) : out
   }
@@ -155,8 +158,42 @@ class TrunkBuilder {
     return this.graph.layerNorm(x, weight, this.graph.weight(`${names.weight}.bias`, 'float32', [size], bias), epsilon)
   }
 
+  /** One product gives all three, and where heads have no norms of their own one operation turns queries and keys. */
+  async #queryKeyValue(layer: number, names: LayerTensors, x: Value): Promise<readonly [Value, Value, Value]> {
+    const { graph, shape } = this
+    const { width, heads, keyValueHeads: H, headWidth: D } = shape
+    const parts: LinearWeights[] = []
+    for (const [tensors, count] of [
+      [names.query, heads],
+      [names.key, H],
+      [names.value, H],
+    ] as const) {
+      parts.push(await this.#linears.read(tensors, width, count * D))
+    }
+    const all = this.#product(`queryKeyValue.${layer}`, x, stacked(parts, width), width, (heads + 2 * H) * D)
+    if (!names.queryNorm && !names.keyNorm) {
+      const [turning, value] = graph.split(all, graph.integers([(heads + H) * D, H * D]), 2)
+      const turned = this.#rotate(layer, turning!, heads + H)
+      const [query, key] = graph.split(turned, graph.integers([heads * D, H * D]), 2)
+      return [query!, key!, value!]
+    }
+    const [query, key, value] = graph.split(all, graph.integers([heads * D, H * D, H * D]), 3)
+    const normed = async (part: Value, norm: NormTensors | null, count: number) => {
+      if (!norm) return part
+      return graph.reshape(await this.norm(graph.reshape(part, [0, 0, count, D]), norm, D), [0, 0, count * D])
+    }
+    return [
+      this.#rotate(layer, await normed(query!, names.queryNorm, heads), heads),
+      this.#rotate(layer, await normed(key!, names.keyNorm, H), H),
+      value!,
+    ]
+  }
+
   async #linear(name: string, x: Value, tensors: LinearTensors, from: number, to: number): Promise<Value> {
-    const { weight, bias } = await this.#linears.read(tensors, from, to)
+    return this.#product(name, x, await this.#linears.read(tensors, from, to), from, to)
+  }
+
+  #product(name: string, x: Value, { weight, bias }: LinearWeights, from: number, to: number): Value {
     const product = this.graph.productWithTransposed(x, this.graph.weight(`${name}.weight`, 'float32', [to, from], weight))
     return bias ? this.graph.add(product, this.graph.weight(`${name}.bias`, 'float32', [to], bias)) : product
   }
@@ -182,23 +219,13 @@ class TrunkBuilder {
     return graph.cap(graph.productWithTransposed(query, key, attentionScale / attentionCap), attentionCap)
   }
 
-  #splitHeads(x: Value, count: number): Value {
-    return this.graph.transpose(this.graph.reshape(x, [0, 0, count, this.shape.headWidth]), [0, 2, 1, 3])
-  }
-
-  #rotate(layer: number, x: Value): Value {
-    const { graph, shape } = this
-    const table = shape.attention[layer]!.rotary
+  /** Turns the pairs of `count` heads by their positions; x is [n, s, count · D]. */
+  #rotate(layer: number, x: Value, count: number): Value {
+    const table = this.shape.attention[layer]!.rotary
     const angles = this.#angles[table]
     if (!angles) return x
-    const [cos, sin] = angles
-    const pairs = shape.rotary[table]!.length
-    const rest = shape.headWidth - 2 * pairs
-    const parts = rest > 0 ? graph.split(x, graph.integers([2 * pairs, rest]), 2) : [x]
-    const [a, b] = graph.halves(parts[0]!)
-    const first = graph.subtract(graph.multiply(a, cos), graph.multiply(b, sin))
-    const second = graph.add(graph.multiply(b, cos), graph.multiply(a, sin))
-    return graph.concatenate([first, second, ...parts.slice(1)], -1)
+    const turned = 2 * this.shape.rotary[table]!.length
+    return this.graph.rotaryEmbedding(x, this.#positions, angles, count, turned === this.shape.headWidth ? null : turned)
   }
 
   #activate(x: Value): Value {
@@ -211,5 +238,24 @@ class TrunkBuilder {
       case 'geluTanh':
         return graph.gelu(x, 'tanh')
     }
+  }
+}
+
+/** Matrices of the same inputs below each other. */
+function stacked(parts: readonly LinearWeights[], from: number): LinearWeights {
+  const joined = (pieces: readonly Float32Array[]) => {
+    const result = new Float32Array(pieces.reduce((total, { length }) => total + length, 0))
+    let at = 0
+    for (const piece of pieces) {
+      result.set(piece, at)
+      at += piece.length
+    }
+    return result
+  }
+  return {
+    weight: joined(parts.map(({ weight }) => weight)),
+    bias: parts.some(({ bias }) => bias)
+      ? joined(parts.map((part) => part.bias ?? new Float32Array(part.weight.length / from)))
+      : null,
   }
 }

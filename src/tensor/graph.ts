@@ -64,14 +64,20 @@ export class GraphBuilder implements Graph {
   readonly operations: Operation[] = []
   #values = 0
   readonly #integers = new Map<string, Value>()
+  /** Names that outputs have given to values. */
+  readonly #names = new Map<string, string>()
 
   input(name: string, type: ElementType, shape: readonly Dimension[]): Value {
     this.inputs.push({ name, type, shape })
     return { name }
   }
 
+  /** Makes a value an output; a computed one takes the name of its first output, which saves a copy. */
   output(name: string, value: Value, type: ElementType, shape: readonly Dimension[]): void {
-    this.operations.push({ operator: 'Identity', domain: '', inputs: [value.name], outputs: [name], attributes: {} })
+    const made = this.#name(value)
+    const computed = this.operations.some(({ outputs }) => outputs.includes(made))
+    if (computed && !this.outputs.some((port) => port.name === made)) this.#rename(made, name)
+    else this.operations.push({ operator: 'Identity', domain: '', inputs: [made], outputs: [name], attributes: {} })
     this.outputs.push({ name, type, shape })
   }
 
@@ -176,6 +182,15 @@ export class GraphBuilder implements Graph {
     return this.#one('SimplifiedLayerNormalization', [x, scale], { axis: int(-1), epsilon: float(epsilon) })
   }
 
+  /**
+   * Turns pairs (i, i + r) of every head by the angle of its position: x [n, s, heads · width], positions [n, s], cos and sin [positions, r].
+   * `turned`: the first 2 r elements of a head, when the others stay.
+   */
+  rotaryEmbedding(x: Value, positions: Value, [cos, sin]: readonly [Value, Value], heads: number, turned: number | null): Value {
+    const partly = turned === null ? {} : { rotary_embedding_dim: int(turned) }
+    return this.#one('RotaryEmbedding', [x, positions, cos, sin], { num_heads: int(heads), ...partly }, 'com.microsoft')
+  }
+
   /** (x - mean(x)) / sqrt(variance(x) + epsilon) · scale + bias over the last axis. */
   layerNorm(x: Value, scale: Value, bias: Value, epsilon: number): Value {
     return this.#one('LayerNormalization', [x, scale, bias], { axis: int(-1), epsilon: float(epsilon) })
@@ -211,10 +226,24 @@ export class GraphBuilder implements Graph {
     this.operations.push({
       operator,
       domain,
-      inputs: inputs.map((value) => value.name),
+      inputs: inputs.map((value) => this.#name(value)),
       outputs: outputs.map((value) => value.name),
       attributes,
     })
     return outputs
+  }
+
+  #name(value: Value): string {
+    return this.#names.get(value.name) ?? value.name
+  }
+
+  #rename(from: string, to: string): void {
+    this.#names.set(from, to)
+    const renamed = (names: readonly string[]) => names.map((name) => (name === from ? to : name))
+    this.operations.forEach((operation, i) => {
+      const { inputs, outputs } = operation
+      if (!inputs.includes(from) && !outputs.includes(from)) return
+      this.operations[i] = { ...operation, inputs: renamed(inputs), outputs: renamed(outputs) }
+    })
   }
 }

@@ -26,6 +26,8 @@ export class Session {
 
   readonly #session: InferenceSession
   readonly #tensor: Runtime['Tensor']
+  /** Inputs as the runtime sees them. Those that come again as the same object are wrapped once. */
+  readonly #wrapped = new WeakMap<DenseTensor, Tensor>()
 
   private constructor(session: InferenceSession, tensor: Runtime['Tensor']) {
     this.#session = session
@@ -48,13 +50,10 @@ export class Session {
     return new Session(await InferenceSession.create(bytes, options), Tensor)
   }
 
-  /** All outputs by name. Inputs are read in place, outputs are fresh arrays. */
+  /** All outputs by name. Inputs are read in place, outputs are fresh arrays. The shape of an input object must not change. */
   async run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
     const tensors: Record<string, Tensor> = {}
-    for (const name in feeds) {
-      const { data, shape } = feeds[name]!
-      tensors[name] = this.#wrap(data, shape)
-    }
+    for (const name in feeds) tensors[name] = this.#wrap(feeds[name]!)
     const begin = performance.now()
     const results = await this.#session.run(tensors)
     Session.milliseconds += performance.now() - begin
@@ -70,9 +69,15 @@ export class Session {
     await this.#session.release()
   }
 
-  #wrap(data: DenseTensor['data'], shape: readonly number[]): Tensor {
-    if (data instanceof Float32Array) return new this.#tensor('float32', data, shape)
-    if (data instanceof Float64Array) return new this.#tensor('float64', data, shape)
-    return new this.#tensor('int64', data, shape)
+  #wrap(input: DenseTensor): Tensor {
+    let tensor = this.#wrapped.get(input)
+    if (!tensor) {
+      const { data, shape } = input
+      if (data instanceof Float32Array) tensor = new this.#tensor('float32', data, shape)
+      else if (data instanceof Float64Array) tensor = new this.#tensor('float64', data, shape)
+      else tensor = new this.#tensor('int64', data, shape)
+      this.#wrapped.set(input, tensor)
+    }
+    return tensor
   }
 }
