@@ -15,6 +15,9 @@ import { Context, type Stream, tokensSince, type Value } from './values.js'
  */
 export const TWIST_FLOOR = -1000
 
+/** Calls with effects that may stand inside one another. */
+const DEEPEST_CALL = 10_000
+
 /** Steps that one particle may take between two meetings before it is taken not to stop. */
 const MOST_STEPS = 50_000_000
 
@@ -266,6 +269,17 @@ export class Machine {
 
   private call(p: Particle, step: Step): void {
     const values = step.args.map((arg) => (arg ? this.evaluate(p, arg) : undefined))
+    if (p.frame.depth >= DEEPEST_CALL)
+      throw runError(
+        diagnostic(
+          'R012',
+          step.span,
+          `\`${step.callee!.name}\` calls itself too deeply: ${DEEPEST_CALL} calls stand inside one another`,
+          {
+            hint: 'give the recursion an end, or write a loop',
+          },
+        ),
+      )
     p.frame = p.newFrame(step.callee!, p.frame, step)
     values.forEach((value, i) => {
       p.frame.slots[i] = value

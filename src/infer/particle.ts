@@ -15,6 +15,8 @@ export class Frame {
     readonly caller: Frame | null,
     /** The call that waits for the answer. */
     readonly call: Step | null,
+    /** Calls that it stands in; 0 for the script. */
+    readonly depth: number = caller ? caller.depth + 1 : 0,
   ) {}
 
   copyFor(owner: object): Frame {
