@@ -142,10 +142,11 @@ async function measure(
   }
 }
 
+const dtype = process.env.DTYPE === 'int8' ? 'int8' : 'fp32'
 const weights = randomWeights()
 const tensors = architecture.tensors(() => true)
-const trunk = await Trunk.open(shape, tensors, weights)
-const head = await Head.open(shape, tensors, weights, vocabulary.end)
+const trunk = await Trunk.open(shape, tensors, weights, dtype)
+const head = await Head.open(shape, tensors, weights, vocabulary.end, dtype)
 const model = new Transformer('random-135m', 'none', vocabulary, trunk, head)
 const rate = await matrixRate()
 console.log(`matrix products: ${rate.toFixed(0)} GFLOP/s`)

@@ -7,7 +7,7 @@ import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { requireKnown, settle } from './infer/settings.js'
+import { productType, requireKnown, settle } from './infer/settings.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
@@ -119,13 +119,13 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, ['models', 'allowExtern', 'onProgress', 'onDownload', 'signal', 'random'])
+    requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
     const settings = settle(this.settings, options)
     const { graph } = this.stagesFor(settings.fuse).at(-1)!
     const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
-      openModel(id, { base, ...(options.onDownload && { onDownload: options.onDownload }) }),
+      openModel(id, { base, dtype: productType(options.dtype), ...(options.onDownload && { onDownload: options.onDownload }) }),
     )
     return {
       schema: 1,

@@ -11,7 +11,7 @@ import { requireWritableFile, requireWritableFolder, writeAtomically, writeFolde
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { LiveLine } from './progress.js'
-import { chosenSettings, flagSettings, type SettingFlags } from './settings.js'
+import { chosenSettings, flagSettings, productType, type SettingFlags } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface RunFlags extends SettingFlags {
@@ -30,6 +30,7 @@ export interface RunFlags extends SettingFlags {
 export async function run(given: string | undefined, flags: RunFlags, io: Io, open: typeof load): Promise<number> {
   const { path, json } = separateProgram(given, flags.json)
   const fromFlags = flagSettings(flags)
+  const dtype = productType(flags.dtype)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
   if (flags.steps !== undefined) throw notInThisVersion('`--steps`', 'steps.jsonl is written in the form of smcc itself')
@@ -55,6 +56,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
     const result = await program.run(params, {
       ...settings,
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
+      dtype,
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (progress) => download.update(progress),

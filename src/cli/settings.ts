@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Method, Scheme, Settings } from '../infer/result.js'
+import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { notInThisVersion } from './errors.js'
 import { choice, numberWithin, wholeNumber } from './flags.js'
@@ -38,17 +39,20 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
   }
 }
 
+/** The numbers that models compute in. */
+export function productType(dtype: string | undefined): ProductType {
+  return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
+}
+
 function method(text: string): Method {
   const word = choice('--method', text, ['smc', 'importance', 'steer'] as const)
   if (word === 'steer') throw notInThisVersion('`--method steer`', 'use `--method smc`')
   return word
 }
 
-function requireThisVersion({ device, dtype, maxMemory }: SettingFlags): void {
+function requireThisVersion({ device, maxMemory }: SettingFlags): void {
   if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
     throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
-  if (dtype !== undefined && choice('--dtype', dtype, ['fp32', 'int8']) !== 'fp32')
-    throw notInThisVersion(`\`--dtype ${dtype}\``, 'it computes in fp32: leave the flag out')
   if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
 }
 

@@ -3,6 +3,7 @@ import { suggest } from '../diagnostics/suggest.js'
 import type { Graph } from '../graph/ir.js'
 import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
+import type { ProductType } from '../models/products.js'
 import type { Randomness } from '../models/randomness.js'
 import { execute } from './executor.js'
 import { Externs } from './externs.js'
@@ -18,6 +19,8 @@ export interface RunOptions extends Partial<Settings> {
   /** Other models for the program's names: `--model lm=ID`. */
   readonly models?: Readonly<Record<string, string | LanguageModel>>
   readonly allowExtern?: boolean
+  /** `int8` runs transformers faster, with rounded weights; `fp32` is the default. */
+  readonly dtype?: ProductType
   readonly onProgress?: (progress: Progress) => void
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload

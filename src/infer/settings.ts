@@ -1,5 +1,6 @@
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
+import type { ProductType } from '../models/products.js'
 import type { Method, Scheme, Settings } from './result.js'
 
 export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
@@ -48,6 +49,16 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
     settings[name] = value
   }
   return settings as unknown as Settings
+}
+
+/** The numbers that models compute in. @throws SmcError R022 */
+export function productType(given: unknown): ProductType {
+  if (given === undefined) return 'fp32'
+  if (given === 'fp32' || given === 'int8') return given
+  throw new SmcError(
+    diagnostic('R022', undefined, `expected fp32 or int8 as \`dtype\`, found ${JSON.stringify(given)}`),
+    'command',
+  )
 }
 
 /** Refuses options that no run has: a slip in a name must not pass in silence. */

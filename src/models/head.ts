@@ -1,6 +1,7 @@
 import { GraphBuilder, type Value } from '../tensor/graph.js'
 import { Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
+import { type ProductType, productsOf } from './products.js'
 import { hiddenScore } from './trunk.js'
 import type { WeightSource } from './weight-source.js'
 
@@ -64,7 +65,13 @@ export class Head {
   }
 
   /** `end`: the tokens that the mask 'notEnd' takes away. */
-  static async open(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource, end: readonly number[]): Promise<Head> {
+  static async open(
+    shape: DecoderShape,
+    tensors: DecoderTensors,
+    source: WeightSource,
+    end: readonly number[],
+    type: ProductType,
+  ): Promise<Head> {
     const { vocabulary, width } = shape
     const columns = Math.ceil(vocabulary / block) * block
     let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
@@ -77,7 +84,7 @@ export class Head {
       padded.set(matrix)
       matrix = padded
     }
-    const graph = headGraph(shape, matrix, columns, endMatrix, end.length)
+    const graph = headGraph(shape, matrix, columns, endMatrix, end.length, type)
     return new Head(await Session.open(graph), shape, end, columns)
   }
 
@@ -162,6 +169,7 @@ function headGraph(
   columns: number,
   endMatrix: Float32Array,
   ends: number,
+  type: ProductType,
 ): GraphBuilder {
   const { width, logitCap } = shape
   const count = columns / block
@@ -172,12 +180,14 @@ function headGraph(
   const uniform = graph.input('uniform', 'float64', ['m', 1])
   const target = graph.input('target', 'int64', ['d', 1])
 
-  const output = graph.weight('output', 'float32', [columns, width], matrix)
+  const products = productsOf(type, graph)
   const factor = logitCap === null ? null : graph.input('factor', 'float32', ['d', 1])
   const capped = (x: Value) => graph.multiply(graph.tanh(x), factor!)
-  const logits = factor
-    ? graph.add(capped(graph.productWithTransposed(hidden, output)), potential)
-    : graph.affineWithTransposed(hidden, output, potential)
+  const product = (name: string, weight: Float32Array) => products.linear(name, hidden, { weight, bias: null }, width)
+  let logits: Value
+  if (factor) logits = graph.add(capped(product('output', matrix)), potential)
+  else if (type === 'int8') logits = graph.add(product('output', matrix), potential)
+  else logits = graph.affineWithTransposed(hidden, graph.weight('output.weight', 'float32', [columns, width], matrix), potential)
   const maximum = graph.maximum(logits, 1)
   const masses = graph.exponential(graph.subtract(logits, maximum)) // [d, V]
   const sums = graph.cast(graph.sum(graph.reshape(masses, [0, count, block]), 2), 'float64') // [d, V / 64]
@@ -193,8 +203,7 @@ function headGraph(
   graph.output('total', total, 'float64', ['d'])
   graph.output('targetLogit', graph.gatherElements(logits, target), 'float32', ['d', 1])
   if (ends > 0) {
-    const endOutput = graph.weight('endOutput', 'float32', [ends, width], endMatrix)
-    const endLogits = graph.productWithTransposed(hidden, endOutput)
+    const endLogits = product('endOutput', endMatrix)
     graph.output('endLogits', factor ? capped(endLogits) : endLogits, 'float32', ['d', ends])
   }
   return graph

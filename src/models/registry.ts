@@ -4,6 +4,7 @@ import type { OnDownload } from './hub/download.js'
 import { locate } from './locate.js'
 import type { LanguageModel } from './model.js'
 import { openFiles } from './model-files.js'
+import type { ProductType } from './products.js'
 import { TableModel } from './table.js'
 import { SubwordVocabulary } from './tokenizer.js'
 import { Transformer } from './transformer.js'
@@ -16,6 +17,8 @@ export interface OpenOptions {
   readonly base: string
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload
+  /** The numbers in which products with weights are computed; fp32 when left out. */
+  readonly dtype?: ProductType
 }
 
 /**
@@ -24,10 +27,10 @@ export interface OpenOptions {
  */
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
-  return openTransformer(id, await locate(id, options.base, options.onDownload))
+  return openTransformer(id, await locate(id, options.base, options.onDownload), options.dtype ?? 'fp32')
 }
 
-async function openTransformer(id: string, path: string): Promise<Transformer> {
+async function openTransformer(id: string, path: string, dtype: ProductType): Promise<Transformer> {
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
@@ -35,10 +38,12 @@ async function openTransformer(id: string, path: string): Promise<Transformer> {
     const hash = hashTexts(texts)
     const tensors = architecture.tensors((name) => weights.has(name))
     const [trunk, head] = await Promise.all([
-      Trunk.open(shape, tensors, weights),
-      Head.open(shape, tensors, weights, vocabulary.end),
+      Trunk.open(shape, tensors, weights, dtype),
+      Head.open(shape, tensors, weights, vocabulary.end, dtype),
       weights.hashInto(hash),
     ])
+    // Rounded weights are another model.
+    if (dtype !== 'fp32') hash.update(dtype)
     return new Transformer(id, hash.digest('hex'), vocabulary, trunk, head)
   } finally {
     await weights.close()

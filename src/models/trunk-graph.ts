@@ -1,6 +1,7 @@
 import { GraphBuilder, type Value } from '../tensor/graph.js'
 import type { DecoderShape, DecoderTensors, LayerTensors, LinearTensors, NormTensors } from './architectures/shape.js'
 import { windowsOf } from './architectures/windows.js'
+import { type Products, type ProductType, productsOf } from './products.js'
 import { LinearReader, type LinearWeights, type StoredType, type WeightSource } from './weight-source.js'
 
 /**
@@ -24,8 +25,13 @@ import { LinearReader, type LinearWeights, type StoredType, type WeightSource } 
  * Queries of all rows stand below each other in the product with the prompt, so a row costs little more when the prompt is long.
  * Everything else keeps tokens in front, so that a step of one token moves no numbers to and fro.
  */
-export async function trunkGraph(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource): Promise<GraphBuilder> {
-  const build = new TrunkBuilder(shape, source)
+export async function trunkGraph(
+  shape: DecoderShape,
+  tensors: DecoderTensors,
+  source: WeightSource,
+  type: ProductType,
+): Promise<GraphBuilder> {
+  const build = new TrunkBuilder(shape, source, type)
   const { graph } = build
   let x = await build.embed(tensors)
   for (let layer = 0; layer < shape.layers; layer++) {
@@ -59,6 +65,7 @@ interface Masks {
 class TrunkBuilder {
   readonly graph = new GraphBuilder()
   readonly #linears: LinearReader
+  readonly #products: Products
   readonly #ids = this.graph.input('ids', 'int64', ['n', 's'])
   readonly #positions = this.graph.input('positions', 'int64', ['n', 's'])
   readonly #angles: readonly (readonly [Value, Value])[]
@@ -72,9 +79,11 @@ class TrunkBuilder {
   constructor(
     private readonly shape: DecoderShape,
     private readonly source: WeightSource,
+    type: ProductType,
   ) {
     const { graph } = this
     this.#linears = new LinearReader(source)
+    this.#products = productsOf(type, graph)
     this.#angles = shape.rotary.map(({ length }, k) => [
       graph.input(`cos.${k}`, 'float32', [`m${k}`, length]),
       graph.input(`sin.${k}`, 'float32', [`m${k}`, length]),
@@ -170,7 +179,7 @@ class TrunkBuilder {
     ] as const) {
       parts.push(await this.#linears.read(tensors, width, count * D))
     }
-    const all = this.#product(`queryKeyValue.${layer}`, x, stacked(parts, width), width, (heads + 2 * H) * D)
+    const all = this.#products.linear(`queryKeyValue.${layer}`, x, stacked(parts, width), width)
     if (!names.queryNorm && !names.keyNorm) {
       const [turning, value] = graph.split(all, graph.integers([(heads + H) * D, H * D]), 2)
       const turned = this.#rotate(layer, turning!, heads + H)
@@ -190,12 +199,7 @@ class TrunkBuilder {
   }
 
   async #linear(name: string, x: Value, tensors: LinearTensors, from: number, to: number): Promise<Value> {
-    return this.#product(name, x, await this.#linears.read(tensors, from, to), from, to)
-  }
-
-  #product(name: string, x: Value, { weight, bias }: LinearWeights, from: number, to: number): Value {
-    const product = this.graph.productWithTransposed(x, this.graph.weight(`${name}.weight`, 'float32', [to, from], weight))
-    return bias ? this.graph.add(product, this.graph.weight(`${name}.bias`, 'float32', [to], bias)) : product
+    return this.#products.linear(name, x, await this.#linears.read(tensors, from, to), from)
   }
 
   /** Rows of a table. It keeps its stored type: the few rows that are looked up are widened afterwards. */

@@ -1,5 +1,6 @@
 import { type DenseTensor, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
+import type { ProductType } from './products.js'
 import { trunkGraph } from './trunk-graph.js'
 import type { WeightSource } from './weight-source.js'
 
@@ -10,8 +11,8 @@ export class Trunk {
     readonly session: Session,
   ) {}
 
-  static async open(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource): Promise<Trunk> {
-    return new Trunk(shape, await Session.open(await trunkGraph(shape, tensors, source)))
+  static async open(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource, type: ProductType): Promise<Trunk> {
+    return new Trunk(shape, await Session.open(await trunkGraph(shape, tensors, source, type)))
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {

@@ -3,9 +3,9 @@
  * Operators are those of ONNX (opset 21), and of `com.microsoft` where the CPU has a faster kernel for the same product.
  * The graph is plain data; `onnx.ts` writes it down and `session.ts` runs it.
  */
-export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64'
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int8' | 'uint8'
 
-export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array
+export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int8Array | Uint8Array
 
 /** A value inside one graph. */
 export interface Value {
@@ -55,7 +55,15 @@ const float = (value: number): Attribute => ({ kind: 'float', value })
 const string = (value: string): Attribute => ({ kind: 'string', value })
 
 /** ONNX element types by name; the numbers are those of TensorProto.DataType. */
-const castTargets: Readonly<Record<ElementType, number>> = { float32: 1, int64: 7, float16: 10, float64: 11, bfloat16: 16 }
+const castTargets: Readonly<Record<ElementType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int64: 7,
+  float16: 10,
+  float64: 11,
+  bfloat16: 16,
+}
 
 export class GraphBuilder implements Graph {
   readonly inputs: Port[] = []
@@ -108,6 +116,8 @@ export class GraphBuilder implements Graph {
   add = (a: Value, b: Value): Value => this.#one('Add', [a, b])
   subtract = (a: Value, b: Value): Value => this.#one('Sub', [a, b])
   multiply = (a: Value, b: Value): Value => this.#one('Mul', [a, b])
+  divide = (a: Value, b: Value): Value => this.#one('Div', [a, b])
+  absolute = (x: Value): Value => this.#one('Abs', [x])
   exponential = (x: Value): Value => this.#one('Exp', [x])
   sigmoid = (x: Value): Value => this.#one('Sigmoid', [x])
   tanh = (x: Value): Value => this.#one('Tanh', [x])
@@ -119,6 +129,11 @@ export class GraphBuilder implements Graph {
   /** scale · a · bᵀ over the last two axes. */
   productWithTransposed(a: Value, b: Value, scale = 1): Value {
     return this.#one('FusedMatMul', [a, b], { transB: int(1), alpha: float(scale) }, 'com.microsoft')
+  }
+
+  /** (a - zero) · b · aScale · bScale: a [.., m, k] unsigned, b [k, n] signed, zero and aScale single numbers, bScale [n]. */
+  integerProduct(a: Value, zero: Value, aScale: Value, b: Value, bScale: Value): Value {
+    return this.#one('MatMulIntegerToFloat', [a, b, aScale, bScale, zero], {}, 'com.microsoft')
   }
 
   /** a · bᵀ + bias for a [m, k], b [n, k], bias broadcast to [m, n]. */

@@ -46,6 +46,8 @@ export class Session {
       graphOptimizationLevel: 'all',
       logSeverityLevel: 3,
       externalData: external,
+      // Processors without the instructions for 8-bit sums would saturate them at 16 bits.
+      extra: { session: { x64quantprecision: '1' } },
     }
     return new Session(await InferenceSession.create(bytes, options), Tensor)
   }
