@@ -54,6 +54,10 @@ class PureWriter {
     return `t${this.temporaries++}`
   }
 
+  private tick(loop: Stmt): string {
+    return `rt.tick(${this.emitter.site(loop.span)});`
+  }
+
   private block(block: Block): string {
     return block.statements.map((s) => this.statement(s)).join('')
   }
@@ -72,10 +76,10 @@ class PureWriter {
       case 'For':
         return this.for(s)
       case 'While':
-        return `while(${emitter.emitBool(s.condition)}){rt.tick();${this.block(s.body)}}`
+        return `while(${emitter.emitBool(s.condition)}){${this.tick(s)}${this.block(s.body)}}`
       case 'Repeat': {
         const left = this.temporary()
-        return `for(let ${left}=rt.count(${emitter.emit(s.count)},${emitter.site(s.count.span)});${left}>0;${left}--){${this.block(s.body)}}`
+        return `for(let ${left}=rt.count(${emitter.emit(s.count)},${emitter.site(s.count.span)});${left}>0;${left}--){${this.tick(s)}${this.block(s.body)}}`
       }
       case 'Break':
         return 'break;'
@@ -116,9 +120,9 @@ class PureWriter {
     const site = emitter.site(s.in.span)
     if (s.in.kind === 'Binary' && s.in.operator === '..') {
       const [from, to] = [emitter.emit(s.in.left), emitter.emit(s.in.right)]
-      return `for(let ${at}=rt.int(${from},${site}),${last}=rt.int(${to},${site});${at}<=${last};${at}++){${name}=${at};${this.block(s.body)}}`
+      return `for(let ${at}=rt.int(${from},${site}),${last}=rt.int(${to},${site});${at}<=${last};${at}++){${this.tick(s)}${name}=${at};${this.block(s.body)}}`
     }
-    return `for(const ${at} of rt.list(${emitter.emit(s.in)},${site})){${name}=${at};${this.block(s.body)}}`
+    return `for(const ${at} of rt.list(${emitter.emit(s.in)},${site})){${this.tick(s)}${name}=${at};${this.block(s.body)}}`
   }
 }
 

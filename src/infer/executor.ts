@@ -84,7 +84,12 @@ class Executor {
     let ready = this.particles.filter((p) => !p.done)
     while (ready.length > 0) {
       for (let i = 0; i < ready.length; i++) {
-        this.machine.advance(ready[i]!)
+        const particle = ready[i]!
+        this.machine.advance(particle)
+        while (particle.status === 'running') {
+          if (await this.interrupted()) return false
+          this.machine.goFurther(particle)
+        }
         if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
       const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')

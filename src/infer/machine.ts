@@ -20,6 +20,10 @@ const DEEPEST_CALL = 10_000
 
 /** Steps that one particle may take between two meetings before it is taken not to stop. */
 const MOST_STEPS = 50_000_000
+/** Longest stretch, in ms, that one particle runs before the executor looks round: Ctrl-C works in a loop that never ends. */
+const LONGEST_STRETCH = 40
+/** Steps between two looks at the clock. */
+const STEPS_A_LOOK = 64
 
 export interface MachineOptions {
   /** Importance sampling passes every point. */
@@ -45,6 +49,8 @@ export class Machine {
   /** Resampling points that the population has passed. */
   generation = 0
   private streamsBefore: readonly Stream[] = []
+  /** Steps of the present particle since it last waited. */
+  private steps = 0
 
   constructor(
     private readonly host: Host,
@@ -53,13 +59,33 @@ export class Machine {
   ) {}
 
   advance(p: Particle): void {
+    this.steps = 0
+    this.goFurther(p)
+  }
+
+  /** As `advance`, which may return with the particle still running: it has had its stretch of time. */
+  goFurther(p: Particle): void {
     p.status = 'running'
-    let steps = 0
     this.host.enter(p)
+    let until = 0 // set at the first look at the clock: most stretches end before
     try {
       while (p.status === 'running') {
-        if (++steps > MOST_STEPS)
-          throw runError(diagnostic('R012', p.step.span, `this particle has taken ${MOST_STEPS} steps without a draw that waits`))
+        if (++this.steps > MOST_STEPS)
+          throw runError(
+            diagnostic(
+              'R012',
+              p.step.span,
+              `this particle has taken ${MOST_STEPS} steps and has met neither a point nor a model`,
+              {
+                hint: 'give the loop a condition that it meets, or a `break`',
+              },
+            ),
+          )
+        if (this.steps % STEPS_A_LOOK === 0 || this.host.looped()) {
+          const now = performance.now()
+          until ||= now + LONGEST_STRETCH
+          if (now > until) return
+        }
         this.step(p)
       }
     } catch (thrown) {

@@ -108,7 +108,8 @@ async function openModels(
       try {
         model = await open(given)
       } catch (error) {
-        throw error instanceof SmcError
+        // The place in the program says nothing of an id that was given from outside.
+        throw error instanceof SmcError && given === id
           ? new SmcError(
               error.diagnostics.map((d) => (d.span ? d : { ...d, span })),
               error.blame,

@@ -1,4 +1,4 @@
-import { diagnostic } from '../diagnostics/diagnostic.js'
+import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { DrawRequest, LanguageModel, ScoreRequest, ServeOptions } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
@@ -41,7 +41,7 @@ export class Server {
           key: { slot: p.slot, generation: this.machine.generation, draw: p.request!.draw },
         }
       })
-      const replies = await model.draw(requests, this.options)
+      const replies = await placed(requests, group, (some) => model.draw(some, this.options))
       replies.forEach(({ token, logMass }, i) => {
         const p = group[i]!
         p.status = 'running'
@@ -63,7 +63,7 @@ export class Server {
         const { history, temperature } = streamOf(p)
         return { history, temperature, tokens: p.request!.tokens, keep: true }
       })
-      const replies = await model.score(requests, this.options)
+      const replies = await placed(requests, group, (some) => model.score(some, this.options))
       replies.forEach((logProbs, i) => {
         const p = group[i]!
         p.status = 'running'
@@ -80,7 +80,8 @@ export class Server {
         if (ask.kind !== 'prob') throw new Error('not a question to a model')
         return { history: ask.history, temperature: ask.temperature, tokens: ask.tokens, keep: false }
       })
-      const replies = await model.score(requests, this.options)
+      const asking = group.map(({ p }) => p)
+      const replies = await placed(requests, asking, (some) => model.score(some, this.options))
       replies.forEach((logProbs, i) => {
         const { p, ask } = group[i]!
         remember(p, ask.key, new Weight(sum(logProbs)))
@@ -102,6 +103,33 @@ export class Server {
       p.asks = []
       p.status = 'running'
     }
+  }
+}
+
+/**
+ * What a model answers to a batch. Its errors know no place in the program: they get that of the particle whose request fails alone.
+ */
+async function placed<Request, Reply>(
+  requests: readonly Request[],
+  particles: readonly Particle[],
+  ask: (requests: readonly Request[]) => Promise<Reply[]>,
+): Promise<Reply[]> {
+  try {
+    return await ask(requests)
+  } catch (error) {
+    if (!(error instanceof SmcError) || error.diagnostics.some((d) => d.span)) throw error
+    for (const [i, request] of requests.entries()) {
+      try {
+        await ask([request])
+      } catch {
+        const { span } = particles[i]!.step
+        throw new SmcError(
+          error.diagnostics.map((d) => ({ ...d, span })),
+          error.blame,
+        )
+      }
+    }
+    throw error
   }
 }
 

@@ -10,6 +10,11 @@ import { operators } from './operators.js'
 
 /** Turns of a loop inside one expression after which it is taken not to end. */
 const MOST_TURNS = 100_000_000
+/** Longest time, in ms, that the loops of one expression may take. */
+const LONGEST_EXPRESSION = 20_000
+/** Turns between two looks at the clock. */
+const TURNS_A_LOOK = 256
+const endless = 'give the loop a condition that it meets, or a `break`'
 
 /** What generated JavaScript calls `rt`. Before an expression is evaluated, `enter` says whose it is. */
 export type Host = ReturnType<typeof createHost>
@@ -18,6 +23,7 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
   const fail: Fail = failureAt(sites)
   let particle: Streaming | null = null
   let turns = 0
+  let entered = 0
   const known = new Map<Span, number>()
   const patterns = new Map<string, RegExp>()
   const running = () => particle ?? fail('R008', 0, 'a context can be opened only while the program runs')
@@ -67,8 +73,14 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
       const key = `${index} ${JSON.stringify(args.map((a) => toJson(a, fail, site)))}`
       return answer(running(), { kind: 'extern', key, extern: index, args, site })
     },
-    tick(): void {
-      if (++turns > MOST_TURNS) fail('R012', 0, `a loop has turned ${MOST_TURNS} times`)
+    /** Whether an expression has looped since `enter`: it may have taken long. */
+    looped: (): boolean => turns > 0,
+    /** A turn of a loop inside one expression, which nothing can interrupt: it is told when it goes on for too long. */
+    tick(site: number): void {
+      if (++turns === 1) entered = performance.now()
+      if (turns > MOST_TURNS) fail('R012', site, `a loop has turned ${MOST_TURNS} times`, endless)
+      if (turns % TURNS_A_LOOK === 0 && performance.now() - entered > LONGEST_EXPRESSION)
+        fail('R012', site, `a loop has turned for ${LONGEST_EXPRESSION / 1000} s without an answer`, endless)
     },
   }
 }

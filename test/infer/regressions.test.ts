@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest'
+import { compile, type SmcError } from '../../src/index.js'
+import { table } from '../exact/measure.js'
+
+async function failure(source: string, options: Parameters<Awaited<ReturnType<typeof compile>>['run']>[1]): Promise<SmcError> {
+  const program = await compile(source, { path: 'test.smc' })
+  return program.run({}, { seed: 1, particles: 2, ...options }).then(
+    () => {
+      throw new Error('this run was to fail')
+    },
+    (error) => error,
+  )
+}
+
+function textAt(source: string, error: SmcError): string {
+  const { span } = error.diagnostics[0]!
+  return source.slice(span!.start, span!.end)
+}
+
+test.each([
+  ['statements', 'let n = 0\nwhile true { n += 1 }\nreturn n'],
+  ['a list that grows', 'let xs = [1]\nwhile true { xs = xs + [1] }\nreturn xs.length'],
+])('a loop of %s that never ends lets the event loop have its turn', async (_, source) => {
+  const program = await compile(source)
+  const controller = new AbortController()
+  setTimeout(() => controller.abort(), 100)
+  const result = await program.run({}, { seed: 1, particles: 2, signal: controller.signal })
+  expect(result.partial).toBe(true)
+})
+
+test('a loop without effects that never ends is told with its place', async () => {
+  const source = 'let a = [3, 1][0]\nfn f(n: Int) -> Int {\n  let i = n\n  while i > 0 { i += 1 }\n  return i\n}\nreturn f(a)'
+  const error = await failure(source, {})
+  expect(error).toMatchObject({ blame: 'program', diagnostics: [{ code: 'R012' }] })
+  expect(textAt(source, error)).toBe('while i > 0 { i += 1 }')
+})
+
+test('a table that lacks a row is told at the statement that reached it', async () => {
+  const lm = table({ tokens: ['a', 'b'], end: null, next: { '': [1, 0], a: [0, 1] } })
+  const head = 'model lm = "table"\nlet s = lm("")\nlet r = lm("b")\nsample x ~ s\n'
+  for (const statement of ['sample y ~ r', 'observe "a" ~ r', 'factor r.prob("a")']) {
+    const source = `${head}${statement}\nreturn x`
+    const error = await failure(source, { models: { lm } })
+    expect(error).toMatchObject({ diagnostics: [{ code: 'M013' }] })
+    expect(statement).toContain(textAt(source, error))
+  }
+})
+
+test('a model given from outside is not blamed on the program', async () => {
+  const error = await failure('model lm = "tiny"\nreturn lm("a").text', { models: { lm: 'tinny' } })
+  expect(error.diagnostics[0]).toMatchObject({ code: 'M001' })
+  expect(error.diagnostics[0]).not.toHaveProperty('span')
+})
