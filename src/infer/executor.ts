@@ -1,10 +1,9 @@
-import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { History } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
 import { Genealogy } from './genealogy.js'
 import type { Host } from './host/host.js'
-import type { LinkedFunction, Step as ProgramStep } from './link.js'
+import type { LinkedFunction } from './link.js'
 import { Machine } from './machine.js'
 import { Particle } from './particle.js'
 import { resample } from './resample.js'
@@ -180,36 +179,8 @@ class Executor {
   }
 
   private population(partial: boolean): Population {
-    if (!partial && this.particles.every((p) => p.status === 'dead')) throw allDead(this.machine)
+    if (!partial && this.particles.every((p) => p.status === 'dead'))
+      throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
     return { particles: this.particles, steps: this.steps, partial, tokens: this.server.tokens, machine: this.machine }
   }
-}
-
-/** Z-hat = 0: which statement killed most, and the best text that died last. */
-function allDead(machine: Machine): SmcError {
-  const { by, last } = machine.deaths
-  const places = new Map<string, { step: ProgramStep; count: number }>()
-  for (const [step, count] of by) {
-    const key = `${step.span.start} ${step.span.end}`
-    const place = places.get(key)
-    if (place) place.count += count
-    else places.set(key, { step, count })
-  }
-  const worst = [...places.values()].sort((a, b) => b.count - a.count)[0]!
-  const total = [...places.values()].reduce((sum, place) => sum + place.count, 0)
-  const points = machine.generation
-  const notes = [
-    {
-      message: `this statement killed ${worst.count} of the ${total} that died; the population had passed ${points} resampling point${points === 1 ? '' : 's'}`,
-    },
-  ]
-  if (last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(last.text)}` })
-  const dead = diagnostic('R003', worst.step.span, 'all particles are dead: log Z-hat is minus infinity', {
-    notes,
-    hint:
-      machine.warnings.size > 0
-        ? 'see the warning: it tells why'
-        : 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier',
-  })
-  return new SmcError([dead, ...machine.warnings.values()], 'inference')
 }

@@ -1,5 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Randomness } from '../models/randomness.js'
+import { Deaths } from './deaths.js'
 import { isDistribution } from './distributions/distribution.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
@@ -7,7 +8,7 @@ import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { Context, type Stream, tokensSince, type Value } from './values.js'
+import { Context, type Stream, type Value } from './values.js'
 
 /**
  * log psi is kept above this: a twist that kills would change the target (inference.md §1). Small beside any honest twist, exact when
@@ -31,20 +32,12 @@ export interface MachineOptions {
   readonly twist: boolean
 }
 
-/** What kills particles, and what it killed: told when all are dead. */
-export interface Deaths {
-  /** Particles killed by each step of the program. */
-  readonly by: Map<Step, number>
-  /** The heaviest particle of the last deaths, and its text. */
-  last: { readonly generation: number; readonly logw: number; readonly step: Step; readonly text: string } | null
-}
-
 /**
  * Runs one particle until it needs a model, stands at a resampling point, or is done: the effects of the nodes (graph/ir.ts) on its
  * weight, its frame and its streams. Questions to models are left with the particle (`status`); `serve.ts` answers them.
  */
 export class Machine {
-  readonly deaths: Deaths = { by: new Map(), last: null }
+  readonly deaths = new Deaths()
   readonly warnings = new Map<string, Diagnostic>()
   /** Resampling points that the population has passed. */
   generation = 0
@@ -167,25 +160,16 @@ export class Machine {
           hint: 'a density can be infinite at the edge of its support: observe a value inside it',
         }),
       )
+    const before = p.logw
     p.logw += log
     if (p.logw > Number.NEGATIVE_INFINITY) return true
-    this.kill(p, p.logw - log)
+    this.kill(p, before)
     return false
   }
 
-  /** `before`: the log weight that it dies with, to tell which of the dead had the best text. */
+  /** `before`: the log weight that it had, to tell which of the dead had the best text. */
   kill(p: Particle, before = p.logw): void {
-    const { by, last } = this.deaths
-    by.set(p.step, (by.get(p.step) ?? 0) + 1)
-    const logw = Number.isFinite(before) ? before : Number.NEGATIVE_INFINITY
-    if (!last || last.generation < this.generation || logw > last.logw) {
-      this.deaths.last = {
-        generation: this.generation,
-        logw,
-        step: p.step,
-        text: p.streams.map((s) => s.model.text(tokensSince(s.history, s.start))).find((t) => t !== '') ?? '',
-      }
-    }
+    this.deaths.note(p, before, this.generation)
     p.logw = Number.NEGATIVE_INFINITY
     p.status = 'dead'
     p.answers = null

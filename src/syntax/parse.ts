@@ -1,25 +1,22 @@
-import { readFileSync } from 'node:fs'
-import * as ohm from 'ohm-js'
+import type * as ohm from 'ohm-js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Source, Span } from '../diagnostics/span.js'
 import type * as ast from './ast.js'
 import { checkDepth } from './depth.js'
 import { foreignValues } from './foreign.js'
+import { grammar } from './grammar.js'
 import { explainMistake, valueAlone } from './mistakes.js'
 import { type Scan, scan } from './scan.js'
 import { cook, type Piece } from './strings.js'
 
 export { decode } from './decode.js'
+export { grammarText } from './grammar.js'
 
 /*
- * Text to tree; the only file that knows ohm. A program is cut where a top-level statement surely begins (scan.ts) and matched
+ * Text to tree, through ohm. A program is cut where a top-level statement surely begins (scan.ts) and matched
  * piece by piece: ohm keeps a table of what it tried at every character, which for a long program would fill the memory.
  * The actions at the end, one a rule of grammar/smc.ohm, build the tree. They are this file's reason to be long.
  */
-
-/** The grammar, from the package root: two folders up from both src/syntax and dist/syntax. */
-export const grammarText = readFileSync(new URL('../../grammar/smc.ohm', import.meta.url), 'utf8')
-const grammar = ohm.grammar(grammarText)
 
 const longestProgram = 1_000_000
 /** Of one top-level statement: ohm takes about 3 kB of memory for each character until it is done with it. */

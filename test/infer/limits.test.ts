@@ -28,3 +28,16 @@ test('calls may stand a thousand deep', async () => {
   const result = await program.run({}, { particles: 2, seed: 1 })
   expect(result.posterior).toEqual([{ value: 1000, probability: 1, count: 2 }])
 })
+
+test('of the dead, the text with the most weight is told', async () => {
+  const program = await compile(`model lm = "tiny"
+let s = lm("Once upon a time")
+sample n ~ uniform(1..4)
+force [" one", " two", " three", " four"][n - 1] ~ s
+factor [1, 5, 9, 3][n - 1]
+require false
+return n`)
+  const error = await program.run({}, { particles: 32, seed: 1 }).catch((thrown) => thrown)
+  expect(error.diagnostics[0].code).toBe('R003')
+  expect(error.diagnostics[0].notes.map((note: { message: string }) => note.message).join()).toContain('" three"')
+})

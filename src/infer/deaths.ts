@@ -1,0 +1,35 @@
+import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
+import type { Particle } from './particle.js'
+import { tokensSince } from './values.js'
+
+/** What has killed particles, and the best text that died last: told when all are dead. */
+export class Deaths {
+  private readonly counts = new Map<Span, number>()
+  private last: { readonly generation: number; readonly logw: number; readonly text: string } | null = null
+
+  /** `logw`: the log weight that the particle had before. `generation`: points that the population has passed. */
+  note(p: Particle, logw: number, generation: number): void {
+    const { span } = p.step
+    this.counts.set(span, (this.counts.get(span) ?? 0) + 1)
+    const { last } = this
+    if (last && last.generation === generation && logw <= last.logw) return
+    const texts = p.streams.map(({ model, history, start }) => model.text(tokensSince(history, start)))
+    this.last = { generation, logw, text: texts.find((text) => text !== '') ?? '' }
+  }
+
+  /** Z-hat = 0: which statement killed most, and the best text that died last. */
+  allDead(generation: number, warnings: readonly Diagnostic[]): SmcError {
+    const [worst, count] = [...this.counts].reduce((a, b) => (b[1] > a[1] ? b : a))
+    const total = [...this.counts.values()].reduce((a, b) => a + b, 0)
+    const points = `${generation} resampling point${generation === 1 ? '' : 's'}`
+    const notes = [{ message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` }]
+    if (this.last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(this.last.text)}` })
+    const hint =
+      warnings.length > 0
+        ? 'see the warning: it tells why'
+        : 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier'
+    const dead = diagnostic('R003', worst, 'all particles are dead: log Z-hat is minus infinity', { notes, hint })
+    return new SmcError([dead, ...warnings], 'inference')
+  }
+}
