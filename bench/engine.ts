@@ -1,167 +1,167 @@
 /**
  * Throughput of the tensor engine on the shape of a 135 M llama with random weights, driven as a run drives it: draw, extend, and
- * resample now and then. For each number of rows: tokens a second, the share of time outside the runtime, and the share of
- * the rate that the machine itself reaches in matrix products, measured in the same run.
- * Usage: npm run bench:engine [-- ROWS...]
+ * resample now and then. For 1, 8, 32 and 128 particles, in fp32 and int8: tokens a second; the share of the rate that the machine itself reaches in
+ * the products of a step, which are timed alone after every step with as many rows; the share of time outside the tensor runtime; peak memory.
+ * Then a whole run of a program, and what int8 loses against fp32 on a text that the model itself has written.
+ * Usage: npm run bench:engine [-- fp32 | int8 | loss [MODEL]]; without an argument all of it, each in a process of its own.
  */
-import { describe } from '../src/models/architectures/index.js'
-import { Head } from '../src/models/head.js'
-import type { History, Vocabulary } from '../src/models/model.js'
-import type { DrawKey, Randomness } from '../src/models/randomness.js'
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { compile } from '../src/index.js'
+import { philoxRandomness } from '../src/infer/philox.js'
+import type { History, LanguageModel } from '../src/models/model.js'
+import type { ProductType } from '../src/models/products.js'
+import { openModel } from '../src/models/registry.js'
 import { Transformer } from '../src/models/transformer.js'
-import { Trunk } from '../src/models/trunk.js'
-import type { WeightSource } from '../src/models/weight-source.js'
-import { GraphBuilder } from '../src/tensor/graph.js'
-import { Session } from '../src/tensor/session.js'
+import { MatrixProducts } from './matrix-products.js'
+import { generator, randomModel } from './random-model.js'
 
-const config = {
-  model_type: 'llama',
-  num_hidden_layers: 30,
-  hidden_size: 576,
-  num_attention_heads: 9,
-  num_key_value_heads: 3,
-  intermediate_size: 1536,
-  vocab_size: 49152,
-  max_position_embeddings: 8192,
-  rms_norm_eps: 1e-5,
-  tie_word_embeddings: true,
-}
-const architecture = describe(config, 'the benchmark')
-const { shape } = architecture
+const populations = [1, 8, 32, 128]
 const steps = 24
-const promptLength = 32
+const warmUp = 3
+const prompt = 'Once upon a time there was a machine'
 
-/** A small generator (xorshift32): the figures do not depend on its quality. */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
+const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
+const gigabytes = () => process.resourceUsage().maxRSS / 2 ** 20
+
+interface Step {
+  readonly milliseconds: number
+  /** Milliseconds inside the tensor runtime. */
+  readonly inside: number
+  /** Distinct histories: what the trunk ran. */
+  readonly rows: number
 }
 
-function randomWeights(): WeightSource {
-  const random = generator(1)
-  const read = async (name: string, dimensions: readonly number[]) => {
-    const data = new Float32Array(dimensions.reduce((a, b) => a * b, 1))
-    for (let i = 0; i < data.length; i++) data[i] = name.includes('norm') ? 1 : (random() - 0.5) * 0.08
-    return data
-  }
-  return {
-    read,
-    readStored: async (name, dimensions) => ({ type: 'F32', data: new Uint8Array((await read(name, dimensions)).buffer) }),
-  }
-}
-
-const vocabulary: Vocabulary = {
-  size: shape.vocabulary,
-  identity: 'none',
-  end: [0],
-  encodePrompt: () => [],
-  encodeContinuation: () => [],
-  encodeChat: () => [],
-  bytes: () => new Uint8Array(0),
-}
-
-/** GFLOP/s of [256, 576] x [576, 1536] with constant weights. */
-async function matrixRate(): Promise<number> {
-  const [rows, from, to] = [256, 576, 1536]
-  const graph = new GraphBuilder()
-  const x = graph.input('x', 'float32', [rows, from])
-  const random = generator(2)
-  const weight = graph.weight(
-    'w',
-    'float32',
-    [to, from],
-    Float32Array.from({ length: to * from }, () => random() - 0.5),
-  )
-  // The sum keeps the output small: only the product is to be measured.
-  graph.output('y', graph.sum(graph.productWithTransposed(x, weight), 1), 'float32', [rows])
-  const session = await Session.open(graph)
-  const feeds = { x: { data: Float32Array.from({ length: rows * from }, random), shape: [rows, from] } }
-  let best = Infinity
-  for (let i = 0; i < 60; i++) {
-    const begin = performance.now()
-    await session.run(feeds)
-    best = Math.min(best, performance.now() - begin)
-  }
-  await session.release()
-  return (2 * rows * from * to) / best / 1e6
-}
-
-const flopsPerToken =
-  2 *
-  (shape.layers *
-    (2 * shape.width * shape.width + 2 * shape.width * shape.keyValueHeads * shape.headWidth + 3 * shape.width * shape.inner) +
-    shape.width * shape.vocabulary)
-
-async function measure(
-  model: Transformer,
-  rows: number,
-): Promise<{ seconds: number; runtime: number; tokens: number; runs: number }> {
-  const random = generator(rows)
-  const randomness: Randomness = {
-    uniform: ({ slot, draw }: DrawKey, attempt) => generator(1 + slot * 7919 + draw * 104729 + attempt * 15485863)(),
-    index: () => 0,
-    resampling: () => new Float64Array(0),
-  }
+/** Draws `steps` tokens for each particle, and tells of each step. */
+async function draw(model: Transformer, particles: number, each: (step: Step) => Promise<void>) {
+  const random = generator(particles)
   model.forget()
-  const start = model.start(Array.from({ length: promptLength }, (_, i) => 100 + i))
-  let particles: History[] = Array.from({ length: rows }, () => start)
-  const options = { rows, live: () => particles }
-  let begin = 0
-  let runtime = 0
-  let runs = 0
-  const warmUp = 3
-  for (let step = 0; step < warmUp + steps; step++) {
-    if (step === warmUp) {
-      begin = performance.now()
-      runtime = Transformer.runtimeMilliseconds
-      runs = model.tokensRun
-    }
-    if (step % 8 === 7) particles = particles.map(() => particles[Math.floor(random() * rows)]!)
+  const start = model.start(model.vocabulary.encodePrompt(prompt))
+  let histories: History[] = Array.from({ length: particles }, () => start)
+  const options = { rows: 256, live: () => histories }
+  for (let step = 0; step < steps + warmUp; step++) {
+    if (step % 8 === 7) histories = histories.map(() => histories[Math.floor(random() * particles)]!)
+    const ran = model.tokensRun
+    const before = Transformer.runtimeMilliseconds
+    const begin = performance.now()
     const replies = await model.draw(
-      particles.map((history, slot) => ({
+      histories.map((history, slot) => ({
         history,
         temperature: 1,
         mask: 'notEnd' as const,
-        random: randomness,
-        key: { slot, generation: 0, draw: step },
+        random: philoxRandomness(1),
+        key: { slot, generation: step, draw: 0 },
       })),
       options,
     )
-    particles = particles.map((history, i) => model.extend(history, replies[i]!.token))
-  }
-  return {
-    seconds: (performance.now() - begin) / 1000,
-    runtime: (Transformer.runtimeMilliseconds - runtime) / 1000,
-    tokens: rows * steps,
-    runs: model.tokensRun - runs,
+    histories = histories.map((history, i) => model.extend(history, replies[i]!.token))
+    const milliseconds = performance.now() - begin
+    const inside = Transformer.runtimeMilliseconds - before
+    if (step >= warmUp) await each({ milliseconds, inside, rows: model.tokensRun - ran })
   }
 }
 
-const dtype = process.env.DTYPE === 'int8' ? 'int8' : 'fp32'
-const weights = randomWeights()
-const tensors = architecture.tensors(() => true)
-const trunk = await Trunk.open(shape, tensors, weights, dtype)
-const head = await Head.open(shape, tensors, weights, vocabulary.end, dtype)
-const model = new Transformer('random-135m', 'none', vocabulary, trunk, head)
-const rate = await matrixRate()
-console.log(`matrix products: ${rate.toFixed(0)} GFLOP/s`)
-console.log('rows  tokens/s  rows run/s  outside the runtime  share of the product rate')
-const asked = process.argv.slice(2).map(Number)
-for (const rows of asked.length ? asked : [1, 8, 32, 128]) {
-  const { seconds, runtime, tokens, runs } = await measure(model, rows)
-  const share = (flopsPerToken * runs) / seconds / 1e9 / rate
-  const columns = [
-    String(rows).padStart(4),
-    (tokens / seconds).toFixed(1).padStart(9),
-    (runs / seconds).toFixed(1).padStart(11),
-    `${(100 * (1 - runtime / seconds)).toFixed(1)} %`.padStart(20),
-    `${(100 * share).toFixed(0)} %`.padStart(26),
-  ]
-  console.log(columns.join(' '))
+async function throughput(type: ProductType): Promise<void> {
+  const model = await randomModel(type)
+  const memory = new Map<number, number>()
+  for (const particles of populations) {
+    await draw(model, particles, async () => {})
+    memory.set(particles, gigabytes())
+  }
+  const products = type === 'fp32' ? await MatrixProducts.open() : null
+  console.log(`${type}: particles  tokens/s  rows run/s  share of the product rate  (GFLOP/s)  outside the runtime  peak memory`)
+  for (const particles of populations) {
+    const times: number[] = []
+    const shares: number[] = []
+    const rates: number[] = []
+    const rowRates: number[] = []
+    let inside = 0
+    let total = 0
+    await draw(model, particles, async ({ milliseconds, rows, inside: runtime }) => {
+      inside += runtime
+      total += milliseconds
+      times.push(milliseconds)
+      rowRates.push((1000 * rows) / milliseconds)
+      if (products) {
+        const alone = await products.time(rows)
+        shares.push(alone / milliseconds)
+        rates.push((MatrixProducts.operations * rows) / alone / 1e6)
+      }
+    })
+    const columns = [
+      String(particles).padStart(15),
+      ((1000 * particles) / median(times)).toFixed(0).padStart(9),
+      median(rowRates).toFixed(0).padStart(11),
+      (products ? `${(100 * median(shares)).toFixed(0)} %` : '').padStart(26),
+      (products ? median(rates).toFixed(0) : '').padStart(11),
+      `${(100 * (1 - inside / total)).toFixed(1)} %`.padStart(20),
+      `${memory.get(particles)!.toFixed(2)} GB`.padStart(12),
+    ]
+    console.log(columns.join(' '))
+  }
+  await products?.release()
+  await wholeRun(model)
+  await model.dispose()
 }
-await model.dispose()
+
+/** A run from the text of a program to its result: how much of its time is spent outside the tensor runtime. */
+async function wholeRun(model: LanguageModel): Promise<void> {
+  const program = await compile(
+    `model lm = "tiny"\nlet story = lm("${prompt}")\nsample x ~ story for ${steps} tokens\nobserve " and" ~ story\nreturn x\n`,
+  )
+  const before = Transformer.runtimeMilliseconds
+  const begin = performance.now()
+  const { timing } = await program.run({}, { models: { lm: model }, particles: 32, seed: 1 })
+  const total = performance.now() - begin
+  const outside = 1 - (Transformer.runtimeMilliseconds - before) / total
+  console.log(
+    `a run of 32 particles and ${steps} tokens: ${timing.tokensPerSecond.toFixed(0)} tokens/s, ${(100 * outside).toFixed(1)} % outside the runtime`,
+  )
+}
+
+/** Texts by the model in fp32, scored in both: the mean of log p(fp32) - log p(int8) a token is the Kullback-Leibler divergence. */
+async function loss(id: string): Promise<void> {
+  const texts = 32
+  const length = 48
+  const exact = await openModel(id, { base: process.cwd() })
+  const start = exact.start(exact.vocabulary.encodePrompt('Once upon a time'))
+  let histories: History[] = Array.from({ length: texts }, () => start)
+  const tokens: number[][] = histories.map(() => [])
+  for (let step = 0; step < length; step++) {
+    const requests = histories.map((history, slot) => ({
+      history,
+      temperature: 1,
+      mask: 'notEnd' as const,
+      random: philoxRandomness(7),
+      key: { slot, generation: step, draw: 0 },
+    }))
+    const replies = await exact.draw(requests, { rows: 64, live: () => histories })
+    histories = histories.map((history, i) => exact.extend(history, replies[i]!.token))
+    replies.forEach(({ token }, i) => {
+      tokens[i]!.push(token)
+    })
+  }
+  const scores = async (model: LanguageModel) => {
+    const history = model.start(model.vocabulary.encodePrompt('Once upon a time'))
+    const asked = tokens.map((text) => ({ history, temperature: 1, tokens: text, keep: false }))
+    return (await model.score(asked, { rows: 64, live: () => [] })).flatMap((row) => [...row])
+  }
+  const inFloats = await scores(exact)
+  await exact.dispose()
+  const rounded = await openModel(id, { base: process.cwd(), dtype: 'int8' })
+  const inIntegers = await scores(rounded)
+  await rounded.dispose()
+  const apart = inFloats.map((score, i) => score - inIntegers[i]!)
+  const mean = apart.reduce((a, b) => a + b, 0) / apart.length
+  const error = Math.sqrt(apart.reduce((sum, value) => sum + (value - mean) ** 2, 0)) / apart.length
+  console.log(`${id}: int8 loses ${mean.toFixed(4)} ± ${error.toFixed(4)} nats a token against fp32 (${apart.length} tokens)`)
+}
+
+const [what, id = 'tiny'] = process.argv.slice(2)
+if (what === 'fp32' || what === 'int8') await throughput(what)
+else if (what === 'loss') await loss(id)
+else {
+  for (const part of ['fp32', 'int8', 'loss']) {
+    execFileSync(process.execPath, [fileURLToPath(import.meta.url), part], { stdio: 'inherit' })
+  }
+}

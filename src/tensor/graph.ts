@@ -175,6 +175,9 @@ export class GraphBuilder implements Graph {
     return [first!, second!]
   }
 
+  /** The sizes of a value, as integers. */
+  shapeOf = (x: Value): Value => this.#one('Shape', [x])
+
   /** Parts along the last axis whose sizes the `sizes` input gives when the graph runs. */
   split(x: Value, sizes: Value, count: number): readonly Value[] {
     return this.#apply('Split', [x, sizes], { axis: int(-1) }, '', count)
