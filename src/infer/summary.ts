@@ -50,7 +50,7 @@ interface Answer {
 function posterior(answers: readonly Answer[]): PosteriorEntry[] {
   const groups = new Map<string, { value: Json; probability: number; count: number }>()
   for (const { value, share } of answers) {
-    const key = JSON.stringify(value)
+    const key = keyOf(value)
     const group = groups.get(key)
     if (group) {
       group.probability += share
@@ -58,6 +58,15 @@ function posterior(answers: readonly Answer[]): PosteriorEntry[] {
     } else groups.set(key, { value, probability: share, count: 1 })
   }
   return [...groups.values()].sort((a, b) => b.probability - a.probability || b.count - a.count)
+}
+
+/** The same text for equal values: records are equal whatever the order of their fields. */
+function keyOf(value: Json): string {
+  return JSON.stringify(value, (_, part: Json) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  )
 }
 
 function moments(answers: readonly Answer[], result: Type): Moments[] {

@@ -15,9 +15,12 @@ export class Weight {
     return Math.exp(this.log)
   }
 
+  /** A number is equal when one of the two, brought to the other's scale, is; but a weight that doubles lose is neither 0 nor infinite. */
   equals(other: unknown): boolean {
     if (other instanceof Weight) return other.log === this.log
-    return typeof other === 'number' && (other === this.toNumber() || (other >= 0 && Math.log(other) === this.log))
+    if (typeof other !== 'number' || !(other >= 0)) return false
+    const isExtreme = other === 0 || other === Number.POSITIVE_INFINITY
+    return Math.log(other) === this.log || (!isExtreme && other === this.toNumber())
   }
 }
 

@@ -51,3 +51,20 @@ test('a model given from outside is not blamed on the program', async () => {
   expect(error.diagnostics[0]).toMatchObject({ code: 'M001' })
   expect(error.diagnostics[0]).not.toHaveProperty('span')
 })
+
+test('equal records are one answer, whatever the order of their fields', async () => {
+  const program = await compile(
+    'sample k ~ uniform(0..1)\nlet r = if k == 0 { { a: 1, b: [{ c: 1, d: 2 }] } } else { { b: [{ d: 2, c: 1 }], a: 1 } }\nreturn [r]',
+  )
+  const { posterior } = await program.run({}, { seed: 1, particles: 64 })
+  expect(posterior).toHaveLength(1)
+  expect(posterior[0]).toMatchObject({ probability: 1, count: 64 })
+})
+
+test('a weight too small or too large for a number is neither 0 nor infinite', async () => {
+  const program = await compile(
+    'let small = exp(-800)\nlet large = exp(800)\nlet infinite = 1 / 0\nreturn [small == 0, small > 0, large == infinite, large < infinite, small * 0 == 0, exp(0) == 1]',
+  )
+  const { posterior } = await program.run({}, { seed: 1, particles: 1 })
+  expect(posterior[0]!.value).toEqual([false, true, false, true, true, true])
+})
