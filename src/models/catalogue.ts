@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { SmcError } from '../diagnostics/diagnostic.js'
 import type { DecoderShape } from './architectures/shape.js'
-import { hashTexts } from './files.js'
 import { cachedIds, cachedSnapshot } from './hub/cache.js'
 import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
 import { type ModelFiles, openFiles } from './model-files.js'
+import { modelHash } from './model-hash.js'
 import { TableModel } from './table.js'
 import { SubwordVocabulary } from './tokenizer.js'
 
@@ -74,8 +74,7 @@ export async function showModel(id: string, base: string): Promise<ModelDescript
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   const { shape } = architecture
   try {
-    const hash = hashTexts(texts)
-    await weights.hashInto(hash)
+    const hash = await modelHash(texts, weights.files)
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const model = tokenizer.tokenizer.model as { type?: string } | undefined
     const windows = shape.attention.map(({ window }) => window).filter(Number.isFinite)

@@ -1,6 +1,7 @@
 import { GraphBuilder, type Value } from '../tensor/graph.js'
-import { Session } from '../tensor/session.js'
+import type { Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
+import { type OpenGraph, openUncached } from './graph-cache.js'
 import { type ProductType, productsOf } from './products.js'
 import { hiddenScore } from './trunk.js'
 import type { WeightSource } from './weight-source.js'
@@ -71,21 +72,11 @@ export class Head {
     source: WeightSource,
     end: readonly number[],
     type: ProductType,
+    open: OpenGraph = openUncached,
   ): Promise<Head> {
-    const { vocabulary, width } = shape
-    const columns = Math.ceil(vocabulary / block) * block
-    let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
-    const endMatrix = new Float32Array(end.length * width)
-    end.forEach((token, i) => {
-      endMatrix.set(matrix.subarray(token * width, (token + 1) * width), i * width)
-    })
-    if (columns > vocabulary) {
-      const padded = new Float32Array(columns * width)
-      padded.set(matrix)
-      matrix = padded
-    }
-    const graph = headGraph(shape, matrix, columns, endMatrix, end.length, type)
-    return new Head(await Session.open(graph), shape, end, columns)
+    const columns = Math.ceil(shape.vocabulary / block) * block
+    const build = () => readHeadGraph(shape, tensors, source, end, columns, type)
+    return new Head(await open('head', build), shape, end, columns)
   }
 
   /** Most rows of one call. */
@@ -161,6 +152,28 @@ export class Head {
       target: { data: target, shape: [rows.length, 1] },
     })
   }
+}
+
+async function readHeadGraph(
+  shape: DecoderShape,
+  tensors: DecoderTensors,
+  source: WeightSource,
+  end: readonly number[],
+  columns: number,
+  type: ProductType,
+): Promise<GraphBuilder> {
+  const { vocabulary, width } = shape
+  let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
+  const endMatrix = new Float32Array(end.length * width)
+  end.forEach((token, i) => {
+    endMatrix.set(matrix.subarray(token * width, (token + 1) * width), i * width)
+  })
+  if (columns > vocabulary) {
+    const padded = new Float32Array(columns * width)
+    padded.set(matrix)
+    matrix = padded
+  }
+  return headGraph(shape, matrix, columns, endMatrix, end.length, type)
 }
 
 function headGraph(

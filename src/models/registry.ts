@@ -1,9 +1,10 @@
-import { hashTexts } from './files.js'
+import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
 import { locate } from './locate.js'
 import type { LanguageModel } from './model.js'
 import { openFiles } from './model-files.js'
+import { modelHash } from './model-hash.js'
 import type { ProductType } from './products.js'
 import { TableModel } from './table.js'
 import { SubwordVocabulary } from './tokenizer.js'
@@ -35,16 +36,17 @@ async function openTransformer(id: string, path: string, dtype: ProductType): Pr
   try {
     const { shape } = architecture
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
-    const hash = hashTexts(texts)
-    const tensors = architecture.tensors((name) => weights.has(name))
-    const [trunk, head] = await Promise.all([
-      Trunk.open(shape, tensors, weights, dtype),
-      Head.open(shape, tensors, weights, vocabulary.end, dtype),
-      weights.hashInto(hash),
-    ])
+    const hash = await modelHash(texts, weights.files)
     // Rounded weights are another model.
     if (dtype !== 'fp32') hash.update(dtype)
-    return new Transformer(id, hash.digest('hex'), vocabulary, trunk, head)
+    const digest = hash.digest('hex')
+    const tensors = architecture.tensors((name) => weights.has(name))
+    const open = await cachedGraphs(digest)
+    const [trunk, head] = await Promise.all([
+      Trunk.open(shape, tensors, weights, dtype, open),
+      Head.open(shape, tensors, weights, vocabulary.end, dtype, open),
+    ])
+    return new Transformer(id, digest, vocabulary, trunk, head)
   } finally {
     await weights.close()
   }

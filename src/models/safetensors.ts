@@ -1,7 +1,6 @@
-import type { Hash } from 'node:crypto'
 import { basename, join } from 'node:path'
 import { modelError } from './errors.js'
-import { damaged, elements, hashFiles, openFile, type RandomFile, readRange } from './files.js'
+import { damaged, elements, openFile, type RandomFile, readRange } from './files.js'
 import { widenBrainFloats, widenHalves } from './floats.js'
 import { isObject, parseObject, readOptional } from './json.js'
 import type { StoredTensor, StoredType, WeightFiles } from './weight-source.js'
@@ -57,6 +56,10 @@ export class Weights implements WeightFiles {
     return this.#files.reduce((total, file) => total + file.size, 0)
   }
 
+  get files(): readonly RandomFile[] {
+    return this.#files
+  }
+
   has(name: string): boolean {
     return this.#entries.has(name)
   }
@@ -101,11 +104,6 @@ export class Weights implements WeightFiles {
       )
     }
     return { type, data: await readRange(entry.file, entry.begin, entry.end) }
-  }
-
-  /** Feeds the content of every file to a hash. */
-  async hashInto(hash: Hash): Promise<void> {
-    await hashFiles(this.#files, hash)
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
-import { type DenseTensor, Session } from '../tensor/session.js'
+import type { DenseTensor, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
+import { type OpenGraph, openUncached } from './graph-cache.js'
 import type { ProductType } from './products.js'
 import { trunkGraph } from './trunk-graph.js'
 import type { WeightSource } from './weight-source.js'
@@ -11,8 +12,14 @@ export class Trunk {
     readonly session: Session,
   ) {}
 
-  static async open(shape: DecoderShape, tensors: DecoderTensors, source: WeightSource, type: ProductType): Promise<Trunk> {
-    return new Trunk(shape, await Session.open(await trunkGraph(shape, tensors, source, type)))
+  static async open(
+    shape: DecoderShape,
+    tensors: DecoderTensors,
+    source: WeightSource,
+    type: ProductType,
+    open: OpenGraph = openUncached,
+  ): Promise<Trunk> {
+    return new Trunk(shape, await open('trunk', () => trunkGraph(shape, tensors, source, type)))
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {

@@ -1,5 +1,5 @@
-import type { Hash } from 'node:crypto'
 import type { LinearTensors } from './architectures/shape.js'
+import type { RandomFile } from './files.js'
 
 /** Number formats in which a tensor is handed on; other ones are widened to 32-bit floats when they are read. */
 export type StoredType = 'F32' | 'F16' | 'BF16'
@@ -24,8 +24,8 @@ export interface WeightFiles extends WeightSource {
   /** Bytes of the files. */
   readonly bytes: number
   has(name: string): boolean
-  /** Feeds the content of every file to a hash. */
-  hashInto(hash: Hash): Promise<void>
+  /** The files themselves, open until `close`. */
+  readonly files: readonly RandomFile[]
   close(): Promise<void>
 }
 

@@ -24,7 +24,14 @@ import type { Attribute, ElementType, Graph, Port, Weight } from './graph.js'
 /** A graph written down: the protocol buffer, and the large weights beside it, which the runtime takes without a copy of ours. */
 export interface OnnxModel {
   readonly bytes: Uint8Array
-  readonly external: readonly { readonly path: string; readonly data: Uint8Array }[]
+  readonly external: readonly ExternalWeight[]
+}
+
+/** A weight outside the protocol buffer, which says that it begins at byte `offset` of the file `path`. */
+export interface ExternalWeight {
+  readonly path: string
+  readonly offset: number
+  readonly data: Uint8Array
 }
 
 const irVersion = 10n
@@ -42,14 +49,21 @@ const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   uint8: TensorProto_DataType.UINT8,
 }
 
-/** Writes a graph as an ONNX model. */
-export function writeOnnx(graph: Graph): OnnxModel {
-  const external: { path: string; data: Uint8Array }[] = []
+/** Where weights begin in a file: systems map whole pages. */
+const page = 4096
+
+/** Writes a graph as an ONNX model. `file`: the one file that holds all large weights; without it each has a file named as itself. */
+export function writeOnnx(graph: Graph, file?: string): OnnxModel {
+  const external: ExternalWeight[] = []
+  let end = 0
   const initializer = graph.weights.map((weight) => {
     const data = new Uint8Array(weight.data.buffer as ArrayBuffer, weight.data.byteOffset, weight.data.byteLength)
     if (data.byteLength < externalFrom) return tensor(weight, data)
-    external.push({ path: weight.name, data })
-    return externalTensor(weight, data.byteLength)
+    const placed =
+      file === undefined ? { path: weight.name, offset: 0, data } : { path: file, offset: Math.ceil(end / page) * page, data }
+    end = placed.offset + data.byteLength
+    external.push(placed)
+    return externalTensor(weight, placed)
   })
   const model = create(ModelProtoSchema, {
     irVersion,
@@ -86,8 +100,8 @@ function tensor(weight: Weight, rawData: Uint8Array<ArrayBuffer>): TensorProto {
   })
 }
 
-function externalTensor(weight: Weight, length: number): TensorProto {
-  const entries = { location: weight.name, offset: '0', length: String(length) }
+function externalTensor(weight: Weight, { path, offset, data }: ExternalWeight): TensorProto {
+  const entries = { location: path, offset: String(offset), length: String(data.byteLength) }
   return create(TensorProtoSchema, {
     name: weight.name,
     dataType: dataTypes[weight.type],

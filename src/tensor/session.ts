@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { InferenceSession, Tensor } from 'onnxruntime-node'
 import type { Graph } from './graph.js'
-import { writeOnnx } from './onnx.js'
 
 /** A dense tensor, row-major. */
 export interface DenseTensor<Data = Float32Array | Float64Array | BigInt64Array> {
@@ -17,6 +16,19 @@ let runtime: Promise<Runtime> | undefined
 async function loadRuntime(): Promise<Runtime> {
   runtime ??= import('onnxruntime-node').then((module) => (module as Runtime & { default?: Runtime }).default ?? module)
   return runtime
+}
+
+function sessionOptions(): InferenceSession.SessionOptions {
+  return {
+    executionProviders: ['cpu'],
+    intraOpNumThreads: availableParallelism(),
+    interOpNumThreads: 1,
+    executionMode: 'sequential',
+    graphOptimizationLevel: 'all',
+    logSeverityLevel: 3,
+    // Processors without the instructions for 8-bit sums would saturate them at 16 bits.
+    extra: { session: { x64quantprecision: '1' } },
+  }
 }
 
 /** A graph made ready to run on the CPU. */
@@ -36,20 +48,19 @@ export class Session {
 
   /** Reads the weights of the graph; the caller may drop them afterwards. */
   static async open(graph: Graph): Promise<Session> {
-    const { InferenceSession, Tensor } = await loadRuntime()
+    const [{ InferenceSession, Tensor }, { writeOnnx }] = await Promise.all([loadRuntime(), import('./onnx.js')])
     const { bytes, external } = writeOnnx(graph)
     const options: InferenceSession.SessionOptions & { externalData: typeof external } = {
-      executionProviders: ['cpu'],
-      intraOpNumThreads: availableParallelism(),
-      interOpNumThreads: 1,
-      executionMode: 'sequential',
-      graphOptimizationLevel: 'all',
-      logSeverityLevel: 3,
+      ...sessionOptions(),
       externalData: external,
-      // Processors without the instructions for 8-bit sums would saturate them at 16 bits.
-      extra: { session: { x64quantprecision: '1' } },
     }
     return new Session(await InferenceSession.create(bytes, options), Tensor)
+  }
+
+  /** A graph that `saveOnnx` has written: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
+  static async openFile(path: string): Promise<Session> {
+    const { InferenceSession, Tensor } = await loadRuntime()
+    return new Session(await InferenceSession.create(path, sessionOptions()), Tensor)
   }
 
   /** All outputs by name. Inputs are read in place, outputs are fresh arrays. The shape of an input object must not change. */

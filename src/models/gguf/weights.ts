@@ -1,6 +1,5 @@
-import type { Hash } from 'node:crypto'
 import { modelError } from '../errors.js'
-import { damaged, elements, hashFiles, openFile, type RandomFile, readRange } from '../files.js'
+import { damaged, elements, openFile, type RandomFile, readRange } from '../files.js'
 import { widenBrainFloats, widenHalves } from '../floats.js'
 import type { StoredTensor, StoredType, WeightFiles } from '../weight-source.js'
 import { blockFormats, dequantise, otherTypes } from './dequantise.js'
@@ -43,6 +42,10 @@ export class GgufWeights implements WeightFiles {
     return this.file.size
   }
 
+  get files(): readonly RandomFile[] {
+    return [this.file]
+  }
+
   has(name: string): boolean {
     return this.header.tensors.has(name)
   }
@@ -77,10 +80,6 @@ export class GgufWeights implements WeightFiles {
     if (plain) return { type: plain.type, data }
     const wide = dequantise(blockFormats[tensor.type]!, data, elements(shape))
     return { type: 'F32', data: new Uint8Array(wide.buffer) }
-  }
-
-  async hashInto(hash: Hash): Promise<void> {
-    await hashFiles([this.file], hash)
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,30 @@
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+
+/**
+ * Where smcc keeps what it can make again: `SMCC_CACHE`, or `XDG_CACHE_HOME`/smcc, or ~/.cache/smcc; null when `SMCC_CACHE` is `off`.
+ * Everything in it may be deleted at any time.
+ */
+export function smccCache(): string | null {
+  const { SMCC_CACHE, XDG_CACHE_HOME } = process.env
+  if (SMCC_CACHE === 'off') return null
+  return resolve(SMCC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'smcc'))
+}
+
+/** A name beside `path` that no other process uses. */
+export function temporaryName(path: string): string {
+  return `${path}.${process.pid}.${Date.now().toString(36)}.new`
+}
+
+/** Writes a small file of the cache at once or not at all. A cache that cannot be written is only slower, so that is no error. */
+export async function writeCached(path: string, text: string): Promise<void> {
+  const temporary = temporaryName(path)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    await writeFile(temporary, text)
+    await rename(temporary, path)
+  } catch {
+    await rm(temporary, { force: true }).catch(() => {})
+  }
+}
