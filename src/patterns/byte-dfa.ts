@@ -1,4 +1,4 @@
-import type { Partition } from './code-points.js'
+import type { CharacterDfa } from './character-dfa.js'
 import type { ByteAutomaton } from './pattern.js'
 import type { Dfa } from './regex-dfa.js'
 import { TooLarge } from './regex-nfa.js'
@@ -17,7 +17,7 @@ interface Edge {
  * with equal parts shared by all copies. If `dfa` is the smallest of its language the result is, too: within a character a text stands
  * at a place of the tree, and places are one when all that follows is.
  */
-export function byteDfa(dfa: Dfa, alphabet: Partition): ByteAutomaton {
+export function byteDfa({ dfa, alphabet }: CharacterDfa): ByteAutomaton {
   const root = utf8Tree(alphabet)
   /** The arrows of each state; the first `dfa.size` are the states of `dfa`. */
   const rows: Edge[][] = Array.from({ length: dfa.size }, () => [])

@@ -79,8 +79,8 @@ export function determinise(nfa: Nfa): Dfa {
   return alive(rows, accepting, classes)
 }
 
-/** Without the states from which no match is reached. */
-function alive(rows: readonly Int32Array[], accepting: readonly number[], classes: number): Dfa {
+/** The automaton of these rows, one a state from the start on, without the states from which no match is reached. */
+export function alive(rows: readonly Int32Array[], accepting: readonly number[], classes: number): Dfa {
   const before: number[][] = rows.map(() => [])
   for (const [state, row] of rows.entries()) for (const next of row) if (next >= 0) before[next]!.push(state)
   const living = new Uint8Array(rows.length)

@@ -1,7 +1,9 @@
 import { firstFault } from '../check/regex-syntax.js'
+import type { Span } from '../diagnostics/span.js'
 import type { Vocabulary } from '../models/model.js'
 import { automatonPattern } from './automaton-pattern.js'
 import { byteDfa } from './byte-dfa.js'
+import type { CharacterDfa } from './character-dfa.js'
 import { patternError, placeIn } from './errors.js'
 import { minimise } from './minimise.js'
 import type { ByteAutomaton, Pattern } from './pattern.js'
@@ -24,6 +26,16 @@ export function choicePattern(texts: readonly string[], vocabulary: Vocabulary):
 
 /** The smallest automaton over bytes. Throws as `regexPattern` does, P002 excepted. */
 export function regexAutomaton(source: string, flags: string): ByteAutomaton {
+  const place = placeIn('the pattern', source, 0, source.length)
+  const smallest = regexDfa(source, flags)
+  if (smallest.dfa.size === 0) {
+    throw patternError('P001', 'no text fits this pattern', { place, hint: 'mend the part that nothing fits' })
+  }
+  return withinLimits(place, () => byteDfa(smallest))
+}
+
+/** The smallest automaton over characters. Throws C080 to C082 and P003. */
+export function regexDfa(source: string, flags: string): CharacterDfa {
   const stranger = [...flags].find((flag) => !'imsu'.includes(flag))
   if (stranger !== undefined) {
     throw patternError('C082', `there is no flag \`${stranger}\``, {
@@ -37,13 +49,15 @@ export function regexAutomaton(source: string, flags: string): ByteAutomaton {
       hint: fault.hint,
     })
   }
-  const place = placeIn('the pattern', source, 0, source.length)
-  try {
+  return withinLimits(placeIn('the pattern', source, 0, source.length), () => {
     const nfa = regexNfa(source, flags)
-    const dfa = minimise(determinise(nfa))
-    if (dfa.size === 0)
-      throw patternError('P001', 'no text fits this pattern', { place, hint: 'mend the part that nothing fits' })
-    return byteDfa(dfa, nfa.alphabet)
+    return { dfa: minimise(determinise(nfa)), alphabet: nfa.alphabet }
+  })
+}
+
+function withinLimits<T>(place: Span, build: () => T): T {
+  try {
+    return build()
   } catch (thrown) {
     if (!(thrown instanceof TooLarge)) throw thrown
     throw patternError('P003', 'this pattern needs too many states to follow', {
