@@ -2,7 +2,7 @@ import type { CharacterDfa } from './character-dfa.js'
 import type { ByteAutomaton } from './pattern.js'
 import type { Dfa } from './regex-dfa.js'
 import { TooLarge } from './regex-nfa.js'
-import { type Utf8Node, utf8Tree } from './utf8.js'
+import { type Utf8Node, utf8Columns, utf8Tree } from './utf8.js'
 
 const stateLimit = 100_000
 
@@ -46,33 +46,17 @@ export function byteDfa({ dfa, alphabet }: CharacterDfa): ByteAutomaton {
     return number
   }
   for (let state = 0; state < dfa.size; state++) rows[state] = edgesOf(state, root, new Map())
-  return table(rows, dfa)
+  return table(rows, dfa, root)
 }
 
-/** The rows as one table, with bytes that no state tells apart as one column. */
-function table(rows: readonly (readonly Edge[])[], dfa: Dfa): ByteAutomaton {
-  const row = new Int32Array(256)
-  const spread = (edges: readonly Edge[]) => {
-    row.fill(-1)
-    for (const { min, max, target } of edges) row.fill(target, min, max + 1)
-  }
-  const columns = new Uint8Array(256)
-  let width = 1
-  for (const edges of rows) {
-    spread(edges)
-    const pairs = new Map<number, number>()
-    for (let byte = 0; byte < 256; byte++) {
-      const pair = columns[byte]! * (stateLimit + 1) + row[byte]! + 1
-      const column = pairs.get(pair) ?? pairs.size
-      pairs.set(pair, column)
-      columns[byte] = column
-    }
-    width = pairs.size
-  }
-  const cells = new Int32Array(rows.length * width)
+/** The arrows as one table with a column for all bytes that the tree does not tell apart. */
+function table(rows: readonly (readonly Edge[])[], dfa: Dfa, root: Utf8Node): ByteAutomaton {
+  const { columns, width } = utf8Columns(root)
+  const cells = new Int32Array(rows.length * width).fill(-1)
   for (const [state, edges] of rows.entries()) {
-    spread(edges)
-    for (let byte = 0; byte < 256; byte++) cells[state * width + columns[byte]!] = row[byte]!
+    for (const { min, max, target } of edges) {
+      for (let byte = min; byte <= max; byte++) cells[state * width + columns[byte]!] = target
+    }
   }
   return {
     start: 0,

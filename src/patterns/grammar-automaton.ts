@@ -1,9 +1,9 @@
-import { partition } from './code-points.js'
+import { type CodePoints, partition } from './code-points.js'
 import { patternError } from './errors.js'
 import { productive } from './grammar-facts.js'
 import type { GrammarNodes } from './grammar-nodes.js'
 import type { ByteAutomaton } from './pattern.js'
-import { type Utf8Node, utf8Tree } from './utf8.js'
+import { type Utf8Node, utf8Columns, utf8Tree } from './utf8.js'
 
 /** Where rules that are open go on, innermost first. Equal stacks are one object. */
 interface Stack {
@@ -48,12 +48,13 @@ const stateLimit = 1_000_000
 export function grammarAutomaton(grammar: GrammarNodes): ByteAutomaton {
   const { nodes, rules } = grammar
   const good = productive(grammar)
-  const sets = [...new Set(nodes.flatMap(({ reads }) => reads.map(({ set }) => set)))]
-  const alphabet = partition(sets)
-  const members = new Map(sets.map((set, i) => [set, alphabet.members[i]!]))
+  const keyOf = (set: CodePoints) => set.map(({ min, max }) => `${min}-${max}`).join()
+  const sets = new Map(nodes.flatMap(({ reads }) => reads.map(({ set }) => [keyOf(set), set] as const)))
+  const alphabet = partition([...sets.values()])
+  const members = new Map([...sets.keys()].map((key, i) => [key, alphabet.members[i]!]))
   const live = nodes.map(({ empty, reads, calls }) => ({
     empty: empty.filter((to) => good.nodes[to]),
-    reads: reads.filter(({ to }) => good.nodes[to]).map(({ set, to }) => ({ classes: members.get(set)!, to })),
+    reads: reads.filter(({ to }) => good.nodes[to]).map(({ set, to }) => ({ classes: members.get(keyOf(set))!, to })),
     calls: calls.filter(({ rule, to }) => good.nodes[to] && good.rules[rule]),
   }))
   const finals = new Set(rules.map(({ final }) => final))
@@ -62,8 +63,9 @@ export function grammarAutomaton(grammar: GrammarNodes): ByteAutomaton {
     const { empty, reads, calls } = live[node]!
     return finals.has(node) || (reads.length === 0 && calls.length === 0 && empty.length === 1 && over(empty[0]!))
   }
-  const { columns, width, below } = utf8Columns(utf8Tree(alphabet), alphabet.count)
-  const root = below.keys().next().value!
+  const root = utf8Tree(alphabet)
+  const { columns, width } = utf8Columns(root)
+  const below = classesBelow(root, alphabet.count)
 
   const stacks = new Map<string, Stack>()
   const push = (node: number, outer: Stack | null): Stack => {
@@ -158,32 +160,20 @@ const tooLarge = () =>
     hint: 'write the grammar so that a text can be read in fewer ways, or lower the counts of its repetitions',
   })
 
-/** Bytes that no node of the tree tells apart share a column; for each node, from the root on, the classes below it as bits. */
-function utf8Columns(root: Utf8Node, classes: number) {
+/** For each node of the tree, from the root on, the classes below it as bits. */
+function classesBelow(root: Utf8Node, classes: number): Map<Utf8Node, Uint32Array> {
   const below = new Map<Utf8Node, Uint32Array>()
-  let columns = new Array<number>(256).fill(0)
-  let width = 1
   const visit = (node: Utf8Node): Uint32Array => {
     const known = below.get(node)
     if (known) return known
     const bits = new Uint32Array(Math.ceil(classes / 32))
     below.set(node, bits)
-    const pairs = new Map<string, number>()
-    columns = columns.map((column, byte) => {
-      const edge = node.edges.findIndex(({ min, max }) => min <= byte && byte <= max)
-      const to = node.edges[edge]?.to
-      const key = `${column} ${node.edges.findIndex((other) => other.to === to)}`
-      const number = pairs.get(key) ?? pairs.size
-      pairs.set(key, number)
-      return number
-    })
-    width = pairs.size
     for (const { to } of node.edges) {
       if (typeof to === 'number') bits[to >>> 5]! |= 1 << (to & 31)
-      else visit(to).forEach((word, i) => void (bits[i]! |= word))
+      else for (const [i, word] of visit(to).entries()) bits[i]! |= word
     }
     return bits
   }
   visit(root)
-  return { columns: Uint8Array.from(columns), width, below }
+  return below
 }

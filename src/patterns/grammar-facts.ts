@@ -1,4 +1,5 @@
-import type { GrammarNodes } from './grammar-nodes.js'
+import type { CodePoints } from './code-points.js'
+import type { GrammarNode, GrammarNodes } from './grammar-nodes.js'
 
 /** For each node, whether the final node of its rule can be reached from it; for each rule, whether any text fits it. */
 export interface Productive {
@@ -8,21 +9,36 @@ export interface Productive {
 
 export function productive({ nodes, rules }: GrammarNodes): Productive {
   const good = nodes.map(() => false)
-  for (const { final } of rules) good[final] = true
   const works = (rule: number) => good[rules[rule]!.start]!
-  for (let changed = true; changed; ) {
-    changed = false
-    for (let i = nodes.length - 1; i >= 0; i--) {
-      const { empty, reads, calls } = nodes[i]!
-      if (good[i]) continue
-      good[i] =
-        empty.some((to) => good[to]) ||
-        reads.some(({ set, to }) => good[to] && set.some(({ min, max }) => min < 0xd800 || max > 0xdfff)) ||
-        calls.some(({ rule, to }) => good[to] && works(rule))
-      changed ||= good[i]!
+  /** Nodes that may be good when this one is. */
+  const before: number[][] = nodes.map(() => [])
+  for (const [from, { empty, reads, calls }] of nodes.entries()) {
+    for (const to of empty) before[to]!.push(from)
+    for (const { set, to } of reads) if (set.some(isReadable)) before[to]!.push(from)
+    for (const { rule, to } of calls) {
+      before[to]!.push(from)
+      before[rules[rule]!.start]!.push(from)
+    }
+  }
+  const isGood = ({ empty, reads, calls }: GrammarNode) =>
+    empty.some((to) => good[to]) ||
+    reads.some(({ set, to }) => good[to] && set.some(isReadable)) ||
+    calls.some(({ rule, to }) => good[to] && works(rule))
+  const waiting = rules.map(({ final }) => final)
+  for (const final of waiting) good[final] = true
+  for (let to = waiting.pop(); to !== undefined; to = waiting.pop()) {
+    for (const from of before[to]!) {
+      if (good[from] || !isGood(nodes[from]!)) continue
+      good[from] = true
+      waiting.push(from)
     }
   }
   return { nodes: good, rules: rules.map((_, rule) => works(rule)) }
+}
+
+/** Whether a range holds more than surrogates, which stand in no text. */
+function isReadable({ min, max }: CodePoints[number]): boolean {
+  return min < 0xd800 || max > 0xdfff
 }
 
 /** Rules that the first one needs, itself among them. */

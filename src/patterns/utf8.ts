@@ -71,3 +71,32 @@ export function utf8Tree({ starts, classes }: Partition): Utf8Node {
   })
   return typeof root === 'number' ? { edges: [] } : root
 }
+
+/** Bytes that no node of a tree tells apart share a column. */
+export function utf8Columns(root: Utf8Node): { readonly columns: Uint8Array; readonly width: number } {
+  const columns = new Uint8Array(256)
+  let width = 1
+  const targets = new Map<Utf8Node | number | undefined, number>()
+  const seen = new Set<Utf8Node>()
+  const waiting = [root]
+  for (let node = waiting.pop(); node; node = waiting.pop()) {
+    if (seen.has(node)) continue
+    seen.add(node)
+    const row = new Array<Utf8Node | number | undefined>(256)
+    for (const { min, max, to } of node.edges) {
+      row.fill(to, min, max + 1)
+      if (typeof to !== 'number') waiting.push(to)
+    }
+    const pairs = new Map<number, number>()
+    for (let byte = 0; byte < 256; byte++) {
+      let target = targets.get(row[byte])
+      if (target === undefined) targets.set(row[byte], (target = targets.size))
+      const pair = target * 256 + columns[byte]!
+      const column = pairs.get(pair) ?? pairs.size
+      pairs.set(pair, column)
+      columns[byte] = column
+    }
+    width = pairs.size
+  }
+  return { columns, width }
+}
