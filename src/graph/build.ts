@@ -18,6 +18,9 @@ export function buildGraph(checked: CheckedProgram, resolveExtern: (from: string
 export class GraphBuilder implements Program {
   readonly sites: Span[] = []
   readonly functions: GraphFunction[] = []
+  readonly patterns: Code[] = []
+  /** Whether contexts are multiplied anywhere: then any context may be a product. */
+  readonly hasProducts: boolean
   twists = 0
   private readonly siteNumbers = new Map<string, number>()
   private readonly effectful = new Map<FnDecl, number>()
@@ -27,7 +30,9 @@ export class GraphBuilder implements Program {
   constructor(
     readonly checked: CheckedProgram,
     private readonly resolveExtern: (from: string, module: Module) => string,
-  ) {}
+  ) {
+    this.hasProducts = [...checked.types].some(([exp, type]) => exp.kind === 'Binary' && type.kind === 'Context')
+  }
 
   build(): Graph {
     const { checked } = this
@@ -54,6 +59,8 @@ export class GraphBuilder implements Program {
       params,
       externs: this.externs,
       sites: this.sites,
+      lookahead: false,
+      patterns: this.patterns,
       result: checked.result,
     }
   }

@@ -71,6 +71,14 @@ export class Emitter {
     return { js: `rt.logWeight(${this.weight(e)},${this.site(e.span)})`, text: textOf(e), span: e.span }
   }
 
+  /** What stands behind `matching`: a regular expression, `json(...)` or `grammar(...)`. */
+  pattern(e: Exp): Code {
+    if (e.kind !== 'Call' || e.callee.kind !== 'Name') return this.code(e)
+    const text = JSON.stringify(e.span.source.path)
+    const js = `rt.pattern_${e.callee.text}(${this.emit(e.args[0]!.value)},${text},${this.site(e.span)})`
+    return { js, text: textOf(e), span: e.span }
+  }
+
   bool(e: Exp): Code {
     return { js: this.emitBool(e), text: this.textOf(e), span: e.span }
   }

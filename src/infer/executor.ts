@@ -3,7 +3,7 @@ import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
 import { Genealogy } from './genealogy.js'
 import type { Host } from './host/host.js'
-import type { LinkedFunction } from './link.js'
+import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
 import { Particle } from './particle.js'
 import { resample } from './resample.js'
@@ -25,6 +25,11 @@ export interface ExecutorOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** Whether it needs a model or an extern function to go on. */
+function waits({ status }: Particle): boolean {
+  return status === 'drawing' || status === 'scoring' || status === 'settling' || status === 'asking'
+}
+
 /** The population when a run has ended. */
 export interface Population {
   readonly particles: readonly Particle[]
@@ -32,6 +37,8 @@ export interface Population {
   /** Whether a signal ended it before its time. */
   readonly partial: boolean
   readonly tokens: number
+  /** Calls of `where` for single candidates. */
+  readonly evaluations: number
   readonly machine: Machine
 }
 
@@ -43,7 +50,7 @@ export interface Population {
  * The wavefront: every particle runs until it needs a model, stands at a resampling point, or is done; what waits for models is served
  * in one batch; when none is left to run, the population has reached its next point.
  */
-export async function execute(program: LinkedFunction, options: ExecutorOptions): Promise<Population> {
+export async function execute(program: LinkedProgram, options: ExecutorOptions): Promise<Population> {
   return new Executor(program, options).run()
 }
 
@@ -57,13 +64,17 @@ class Executor {
   private breathed = performance.now()
 
   constructor(
-    program: LinkedFunction,
+    program: LinkedProgram,
     private readonly options: ExecutorOptions,
   ) {
     const { settings, random, host, externs } = options
-    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
+    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
     this.genealogy = new Genealogy(settings.particles)
-    this.machine = new Machine(host, random, { points: settings.method === 'smc', twist: settings.twist })
+    this.machine = new Machine(host, random, {
+      points: settings.method === 'smc',
+      twist: settings.twist,
+      lookahead: program.lookahead,
+    })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
   }
 
@@ -91,7 +102,7 @@ class Executor {
         }
         if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
-      const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')
+      const waiting = ready.filter(waits)
       if (waiting.length > 0) await this.server.serve(waiting)
       if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
@@ -181,6 +192,13 @@ class Executor {
   private population(partial: boolean): Population {
     if (!partial && this.particles.every((p) => p.status === 'dead'))
       throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
-    return { particles: this.particles, steps: this.steps, partial, tokens: this.server.tokens, machine: this.machine }
+    return {
+      particles: this.particles,
+      steps: this.steps,
+      partial,
+      tokens: this.server.tokens,
+      evaluations: this.server.evaluations,
+      machine: this.machine,
+    }
   }
 }

@@ -56,8 +56,9 @@ export async function run(
     const externs = await Externs.load(graph, host, options.allowExtern === true)
     const program = link(graph, host)
     fillParams(graph, params, host, program.defaults)
+    for (const { value, span } of program.patterns) host.prepare(value([]), models, host.siteOf(span))
     const random = options.random ?? philoxRandomness(settings.seed)
-    const population = await execute(program.script, {
+    const population = await execute(program, {
       settings,
       random,
       host,

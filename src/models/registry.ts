@@ -44,7 +44,7 @@ async function openTransformer(id: string, path: string, dtype: ProductType): Pr
     const open = await cachedGraphs(digest)
     const [trunk, head] = await Promise.all([
       Trunk.open(shape, tensors, weights, dtype, open),
-      Head.open(shape, tensors, weights, vocabulary.end, dtype, open),
+      Head.open(shape, tensors, weights, dtype, open),
     ])
     return new Transformer(id, digest, vocabulary, trunk, head)
   } finally {

@@ -1,10 +1,22 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { modelError } from './errors.js'
-import type { Head, HeadDraw, HeadRow } from './head.js'
-import type { DrawReply, DrawRequest, History, LanguageModel, Mask, ScoreRequest, ServeOptions, Vocabulary } from './model.js'
+import type { Head } from './head.js'
+import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
+import type {
+  DrawReply,
+  DrawRequest,
+  Expert,
+  History,
+  LanguageModel,
+  Posterior,
+  ScoreRequest,
+  ServeOptions,
+  Vocabulary,
+} from './model.js'
 import { Path } from './path.js'
 import { State } from './state.js'
+import type { TokenUrn } from './token-urn.js'
 import type { Trunk } from './trunk.js'
 
 /** Bytes of attention state of the prompts that are remembered, the most recent ones, whether or not a particle stands on them. */
@@ -14,6 +26,7 @@ const mostPromptBytes = 1 << 28
 export class Transformer implements LanguageModel {
   readonly contextLength: number
   readonly #state: State
+  readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
 
   constructor(
@@ -25,6 +38,7 @@ export class Transformer implements LanguageModel {
   ) {
     this.contextLength = trunk.shape.context
     this.#state = new State(trunk)
+    this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
   }
 
   get shape(): DecoderShape {
@@ -66,12 +80,19 @@ export class Transformer implements LanguageModel {
   }
 
   async draw(requests: readonly DrawRequest[], options: ServeOptions): Promise<DrawReply[]> {
-    const paths = requests.map((request) => this.#own(request.history))
-    const needs = [...new Set(paths)].map((path) => ({ paths: [path], keep: path }))
-    await this.#fill(needs, options)
-    const replies = new Array<DrawReply>(requests.length)
-    for (const mask of ['all', 'notEnd'] as const) await this.#drawMasked(requests, paths, mask, options.rows, replies)
-    return replies
+    return this.#questions.draw(await this.#known(requests, options), options.rows)
+  }
+
+  async urns(posteriors: readonly Posterior[], options: ServeOptions): Promise<TokenUrn[]> {
+    return this.#questions.urns(await this.#known(posteriors, options), options.rows)
+  }
+
+  async measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array> {
+    return Float64Array.from(await this.#questions.measure(await this.#known(posteriors, options), options.rows))
+  }
+
+  async logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]> {
+    return this.#questions.logProbs(await this.#experts(experts, options), options.rows)
   }
 
   async score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]> {
@@ -105,73 +126,38 @@ export class Transformer implements LanguageModel {
     await this.#state.fill(needs, options.rows, () => options.live())
   }
 
-  async #drawMasked(
-    requests: readonly DrawRequest[],
-    paths: readonly Path[],
-    mask: Mask,
-    batch: number,
-    replies: DrawReply[],
-  ): Promise<void> {
-    const distinct = new Map<string, { row: HeadRow; asked: number[] }>()
-    requests.forEach((request, i) => {
-      if (request.mask !== mask) return
-      const { temperature } = request
-      const key = `${paths[i]!.id} ${temperature}`
-      const known = distinct.get(key)
-      if (known) known.asked.push(i)
-      else distinct.set(key, { row: { hidden: paths[i]!.hidden!, temperature }, asked: [i] })
-    })
-    const all = [...distinct.values()]
-    const most = Math.min(this.head.mostRows, Math.max(1, batch))
-    for (let at = 0; at < all.length; at += most) {
-      const chunk = all.slice(at, at + most)
-      const draws: HeadDraw[] = []
-      const places: number[] = []
-      chunk.forEach(({ asked }, row) => {
-        for (const i of asked) {
-          const { random, key } = requests[i]!
-          draws.push({ row, first: random.uniform(key, 0), second: random.uniform(key, 1) })
-          places.push(i)
-        }
-      })
-      const drawn = await this.head.draw(
-        chunk.map(({ row }) => row),
-        draws,
-        mask === 'notEnd',
-      )
-      if (!drawn) throw this.#notFinite()
-      drawn.forEach((reply, k) => {
-        replies[places[k]!] = reply
-      })
-    }
+  /** The hidden states that posteriors ask for. */
+  async #known<P extends Posterior>(posteriors: readonly P[], options: ServeOptions): Promise<(P & KnownPosterior)[]> {
+    const known = await this.#experts(
+      posteriors.flatMap(({ experts }) => experts),
+      options,
+    )
+    let at = 0
+    return posteriors.map((posterior) => ({ ...posterior, known: known.slice(at, (at += posterior.experts.length)) }))
+  }
+
+  async #experts(experts: readonly Expert[], options: ServeOptions): Promise<Known[]> {
+    const known = experts.map(({ history, temperature, power }) => ({ path: this.#own(history), temperature, power }))
+    const needs = [...new Set(known.map(({ path }) => path))].map((path) => ({ paths: [path], keep: path }))
+    await this.#fill(needs, options)
+    return known
   }
 
   async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], batch: number): Promise<Float64Array[]> {
-    const distinct = new Map<string, { row: HeadRow; target: number; places: { request: number; position: number }[] }>()
+    const places: { readonly request: number; readonly position: number }[] = []
+    const wanted: (Known & { readonly target: number })[] = []
     requests.forEach(({ tokens, temperature }, request) => {
       tokens.forEach((target, position) => {
-        const path = asked[request]![position]!
-        const key = `${path.id} ${target} ${temperature}`
-        const known = distinct.get(key)
-        if (known) known.places.push({ request, position })
-        else distinct.set(key, { row: { hidden: path.hidden!, temperature }, target, places: [{ request, position }] })
+        places.push({ request, position })
+        wanted.push({ path: asked[request]![position]!, temperature, power: 1, target })
       })
     })
     const results = requests.map(({ tokens }) => new Float64Array(tokens.length))
-    const all = [...distinct.values()]
     // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
-    const most = Math.min(this.head.mostRows, Math.max(1, 4 * batch))
-    for (let at = 0; at < all.length; at += most) {
-      const chunk = all.slice(at, at + most)
-      const scores = await this.head.score(
-        chunk.map(({ row }) => row),
-        chunk.map(({ target }) => target),
-      )
-      if (!scores) throw this.#notFinite()
-      chunk.forEach(({ places }, i) => {
-        for (const { request, position } of places) results[request]![position] = scores[i]!
-      })
-    }
+    const scores = await this.#questions.score(wanted, 4 * batch)
+    places.forEach(({ request, position }, i) => {
+      results[request]![position] = scores[i]!
+    })
     return results
   }
 

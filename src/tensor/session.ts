@@ -63,12 +63,18 @@ export class Session {
     return new Session(await InferenceSession.create(path, sessionOptions()), Tensor)
   }
 
-  /** All outputs by name. Inputs are read in place, outputs are fresh arrays. The shape of an input object must not change. */
-  async run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
+  /**
+   * Outputs by name, all of them or those that are `wanted`. Inputs are read in place, outputs are fresh arrays. The shape of an input object
+   * must not change.
+   */
+  async run(
+    feeds: Readonly<Record<string, DenseTensor>>,
+    wanted?: readonly string[],
+  ): Promise<Readonly<Record<string, DenseTensor>>> {
     const tensors: Record<string, Tensor> = {}
     for (const name in feeds) tensors[name] = this.#wrap(feeds[name]!)
     const begin = performance.now()
-    const results = await this.#session.run(tensors)
+    const results = wanted ? await this.#session.run(tensors, [...wanted]) : await this.#session.run(tensors)
     Session.milliseconds += performance.now() - begin
     const outputs: Record<string, DenseTensor> = {}
     for (const name in results) {

@@ -138,6 +138,12 @@ describe('steps', () => {
         drawn += requests.length
         return lm.draw(requests)
       },
+      urns: (posteriors) => lm.urns(posteriors),
+      measure: (posteriors) => lm.measure(posteriors),
+      logProbs: (experts) => {
+        drawn += experts.length
+        return lm.logProbs(experts)
+      },
       score: (requests) => lm.score(requests),
       dispose: () => lm.dispose(),
     }

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { modelsEntries } from '../../src/diagnostics/catalogue/models.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { listModels, openModel, showModel } from '../../src/models/registry.js'
-import { hashed, key } from './fixed-randomness.js'
+import { drawing } from './requests.js'
 
 const root = mkdtempSync(join(tmpdir(), 'smcc-models-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -35,7 +35,7 @@ describe('the catalogue of model errors', () => {
         ? model.vocabulary.encodeChat([{ role: 'user', content: prompt! }])
         : model.vocabulary.encodePrompt(prompt!)
       const history = model.start(tokens)
-      await model.draw([{ history, temperature: 1, mask: 'all', random: hashed, key: key(0) }], { rows: 1, live: () => [] })
+      await model.draw([drawing(model, history)], { rows: 1, live: () => [] })
       await model.dispose()
     }
     it(`${code}: ${entry.title}`, async () => {

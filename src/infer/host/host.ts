@@ -1,5 +1,5 @@
 import type { Span } from '../../diagnostics/span.js'
-import { ModelValue, type Value } from '../values.js'
+import { isContext, ModelValue, type Value } from '../values.js'
 import { answer } from './asks.js'
 import { builtins } from './builtins.js'
 import { contexts, type Streaming } from './contexts.js'
@@ -7,6 +7,7 @@ import { type Fail, failureAt, shown } from './failure.js'
 import { printed, toJson } from './json.js'
 import { members } from './members.js'
 import { operators } from './operators.js'
+import { matching } from './patterns.js'
 
 /** Turns of a loop inside one expression after which it is taken not to end. */
 const MOST_TURNS = 100_000_000
@@ -25,7 +26,7 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
   let turns = 0
   let entered = 0
   const known = new Map<Span, number>()
-  const patterns = new Map<string, RegExp>()
+  const regexes = new Map<string, RegExp>()
   const running = () => particle ?? fail('R008', 0, 'a context can be opened only while the program runs')
   const op = operators(fail)
   const streams = contexts(fail, op, running)
@@ -44,6 +45,12 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
     ...op,
     ...streams,
     ...members(fail, op, streams, call),
+    ...matching(fail, op, streams, sites),
+    mul: (a: Value, b: Value, site: number): Value =>
+      isContext(a) && isContext(b) ? streams.times(a, b, 1, site) : op.mul(a, b, site),
+    div: (a: Value, b: Value, site: number): Value =>
+      isContext(a) && isContext(b) ? streams.times(a, b, -1, site) : op.div(a, b, site),
+    pow: (a: Value, b: Value, site: number): Value => (isContext(a) ? streams.power(a, b, site) : op.pow(a, b, site)),
     builtin: builtins(fail, op),
     models,
     /** Values of the params, in order of declaration. */
@@ -65,8 +72,8 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
     json: (v: Value, site: number) => toJson(v, fail, site),
     regex(pattern: string, flags: string): RegExp {
       const key = `${flags}/${pattern}`
-      let regex = patterns.get(key)
-      if (!regex) patterns.set(key, (regex = new RegExp(pattern, flags.includes('u') ? flags : `${flags}u`)))
+      let regex = regexes.get(key)
+      if (!regex) regexes.set(key, (regex = new RegExp(pattern, flags.includes('u') ? flags : `${flags}u`)))
       return regex
     },
     extern(index: number, args: readonly Value[], site: number): Value {

@@ -1,5 +1,5 @@
 import { isDistribution } from '../distributions/distribution.js'
-import { Context, isRecord, ModelValue, type Stream, Token, type Value, Weight } from '../values.js'
+import { isContext, isRecord, ModelValue, startOf, Token, type Value, Weight } from '../values.js'
 import { forEvery } from './asks.js'
 import type { Contexts } from './contexts.js'
 import { type Fail, shown } from './failure.js'
@@ -24,11 +24,11 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
         ? target[name]
         : fail('R007', site, `this record has no field \`${name}\`: it has ${Object.keys(target).join(', ') || 'none'}`)
     if (Array.isArray(target)) return name === 'length' ? target.length : unknown(target, name, site)
-    if (target instanceof Context) {
-      const stream: Stream = contexts.streamOf(target)
-      if (name === 'ended') return stream.ended
-      if (name === 'text') return contexts.textSince(target, stream.start)
-      if (name === 'tokens') return contexts.tokensSince(target, stream.start)
+    if (isContext(target)) {
+      if (name === 'ended') return contexts.ended(target)
+      const start = startOf(contexts.streamOf(target))
+      if (name === 'text') return contexts.textSince(target, start)
+      if (name === 'tokens') return contexts.tokensSince(target, start)
       return unknown(target, name, site)
     }
     if (target instanceof Token && name === 'id') return target.id
@@ -43,7 +43,7 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
   }
 
   function method(target: Value, name: string, args: readonly Value[], site: number): Value {
-    if (target instanceof Context) {
+    if (isContext(target)) {
       if (name === 'prob') return contexts.prob(target, args[0], site)
       if (name === 'fork') return contexts.fork(target)
     } else if (isDistribution(target)) {
