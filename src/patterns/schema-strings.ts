@@ -29,11 +29,20 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
     if (max !== undefined && max < (min ?? 0)) {
       throw schemaError('P007', path, '`maxLength` is below `minLength`', 'swap them')
     }
-    bounds.push(regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, ''))
+    const keyword = max === undefined ? 'minLength' : 'maxLength'
+    bounds.push(within(`${path}/${keyword}`, () => regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, '')))
   }
   const pattern = textOf(schema, 'pattern', path)
   // JSON Schema looks for the pattern anywhere in the text; `^` and `$` tie it to the ends.
-  if (pattern !== undefined) bounds.push(read(pattern, `[^]*(?:${pattern})[^]*`, path))
+  if (pattern !== undefined) {
+    bounds.push(
+      within(`${path}/pattern`, () => {
+        // Alone first, so that `a)(b` is not mended by the parentheses around it.
+        regexDfa(pattern, '')
+        return regexDfa(`[^]*(?:${pattern})[^]*`, '')
+      }),
+    )
+  }
   const format = textOf(schema, 'format', path)
   if (format !== undefined) {
     const known = formats[format]
@@ -46,16 +55,14 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
   return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
 }
 
-/** Errors of the pattern tell where in the schema it stands. */
-function read(pattern: string, whole: string, path: string): CharacterDfa {
+/** Errors of an expression tell where in the schema it stands. */
+function within(path: string, build: () => CharacterDfa): CharacterDfa {
   try {
-    // Alone first, so that `a)(b` is not mended by the parentheses around it.
-    regexDfa(pattern, '')
-    return regexDfa(whole, '')
+    return build()
   } catch (thrown) {
     const [first] = thrown instanceof SmcError ? thrown.diagnostics : []
     if (!first) throw thrown
-    throw schemaError('P007', `${path}/pattern`, first.message, first.hint ?? 'mend the pattern')
+    throw schemaError(first.code === 'P003' ? 'P003' : 'P007', path, first.message, first.hint ?? 'mend the pattern')
   }
 }
 

@@ -95,6 +95,7 @@ describe('malformed schemas', () => {
     [{ type: 'string', pattern: 'a(' }, 'P007 this `(` is never closed, at `#/pattern` in the schema'],
     [{ type: 'string', pattern: 'a)(b' }, 'P007 this `)` closes nothing, at `#/pattern` in the schema'],
     [{ type: 'string', pattern: '(?!a)b' }, 'P007 regular expressions here have no look-around, at `#/pattern` in the schema'],
+    [{ type: 'string', maxLength: 1e5 }, 'P003 this pattern needs too many states to follow, at `#/maxLength` in the schema'],
     [{ type: 'string', minLength: 3, maxLength: 2 }, 'P007 `maxLength` is below `minLength`, at `#` in the schema'],
     [{ type: 'string', format: 'email' }, 'P008 the format "email" is not supported, at `#/format` in the schema'],
     [{ type: 'array', uniqueItems: true }, 'P008 the keyword `uniqueItems` is not supported, at `#` in the schema'],
