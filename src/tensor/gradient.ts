@@ -26,7 +26,8 @@ export function gradients(graph: GraphBuilder, loss: Value, values: readonly Val
   const names = values.map((value) => graph.nameOf(value))
   const forward = [...graph.operations]
   const moving = new Set(names)
-  for (const { inputs, outputs } of forward) if (inputs.some((name) => moving.has(name))) for (const name of outputs) moving.add(name)
+  for (const { inputs, outputs } of forward)
+    if (inputs.some((name) => moving.has(name))) for (const name of outputs) moving.add(name)
 
   const declared = new Map([...graph.inputs, ...graph.weights].map(({ name, shape }) => [name, shape]))
   const found = new Map<string, Value>()

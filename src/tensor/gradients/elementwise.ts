@@ -19,10 +19,7 @@ const subtract: Rule = (step) => {
 const multiply: Rule = (step) => {
   const [a, b] = step.x as [Value, Value]
   const { graph, gradient } = step
-  return [
-    () => step.sumLike(graph.multiply(gradient, b), a, [b]),
-    () => step.sumLike(graph.multiply(gradient, a), b, [a]),
-  ]
+  return [() => step.sumLike(graph.multiply(gradient, b), a, [b]), () => step.sumLike(graph.multiply(gradient, a), b, [a])]
 }
 
 /** y = a / b: da = g / b, db = -g y / b. */

@@ -17,7 +17,10 @@ const concatenate: Rule = (step) => {
   const axis = step.int('axis', 0)
   let parts: Value[] | undefined
   const split = () => {
-    const sizes = graph.concatenate(x.map((part) => step.size(part, axis)), 0)
+    const sizes = graph.concatenate(
+      x.map((part) => step.size(part, axis)),
+      0,
+    )
     parts ??= graph.apply('Split', [step.gradient, sizes], { axis: int(axis) }, '', x.length)
     return parts
   }
@@ -25,7 +28,11 @@ const concatenate: Rule = (step) => {
 }
 
 const split: Rule = (step) => {
-  const join = () => step.graph.concatenate(step.y.map((_, i) => step.gradientOf(i)), step.int('axis', 0))
+  const join = () =>
+    step.graph.concatenate(
+      step.y.map((_, i) => step.gradientOf(i)),
+      step.int('axis', 0),
+    )
   return [join, null].slice(0, step.x.length)
 }
 
