@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import type { Backend, OpenedGraph } from './backend.js'
 import { widenBrainFloats, widenHalves } from './floats.js'
 import type { Graph, Weight } from './graph.js'
@@ -25,41 +26,42 @@ const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node', '@tensor
 
 let loaded: Promise<Tf> | undefined
 
-/** Loads the library once. Throws when no package is installed, or when the one that is does not load. */
-export function loadTfjs(load: (name: string) => Promise<unknown> = (name) => import(name)): Promise<Tf> {
-  loaded ??= firstOf(load).catch((error: unknown) => {
-    loaded = undefined
-    throw error
-  })
+/** The library, loaded once. Throws when no package is installed, or when the one that is does not load. */
+export function loadTfjs(): Promise<Tf> {
+  loaded ??= firstInstalled(createRequire(import.meta.url))
   return loaded
 }
 
-async function firstOf(load: (name: string) => Promise<unknown>): Promise<Tf> {
-  for (const name of packages) {
-    let module: Tf & { default?: Tf }
+/** How Node finds and loads a package. */
+interface Packages {
+  (name: string): unknown
+  /** Throws when the package is not installed. */
+  resolve(name: string): string
+}
+
+/** A package that is installed and broken is not passed over: another one would be slower by orders of magnitude, and nobody would know why. */
+export async function firstInstalled(installed: Packages): Promise<Tf> {
+  const name = packages.find((each) => {
     try {
-      module = (await load(name)) as Tf & { default?: Tf }
-    } catch (error) {
-      if (missing(error, name)) continue
-      throw new Error(`${name} is installed and does not load: ${error instanceof Error ? error.message : error}`, {
-        cause: error,
-      })
+      return installed.resolve(each)
+    } catch {
+      return false
     }
-    const tf = module.default ?? module
+  })
+  if (name === undefined) {
+    throw new Error(
+      'the tfjs backend needs TensorFlow.js: npm install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow)',
+    )
+  }
+  try {
+    const tf = installed(name) as Tf
     // Its greeting, which tells to install another package, goes to the console otherwise.
     tf.enableProdMode()
     await tf.ready()
     return tf
+  } catch (error) {
+    throw new Error(`${name} is installed and does not load: ${error instanceof Error ? error.message : error}`, { cause: error })
   }
-  throw new Error(
-    'the tfjs backend needs TensorFlow.js: npm install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow)',
-  )
-}
-
-/** Whether this very package is absent, and not something that it wants to load. */
-function missing(error: unknown, name: string): boolean {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return code === 'ERR_MODULE_NOT_FOUND' && typeof message === 'string' && message.includes(`'${name}'`)
 }
 
 class TfjsGraph implements OpenedGraph {
