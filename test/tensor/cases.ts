@@ -1,8 +1,9 @@
 import type { GraphBuilder, Value } from '../../src/tensor/graph.js'
 import type { DenseTensor } from '../../src/tensor/session.js'
 
-/** An input of a case; float32 ones are differentiated. */
+/** An input of a case; float32 ones are differentiated unless they are constant. */
 export interface CaseInput {
+  readonly constant?: boolean
   readonly shape: readonly number[]
   readonly type?: 'float32' | 'float64' | 'int64'
   readonly data: readonly number[]
@@ -149,7 +150,7 @@ export const differentiable: Readonly<Record<string, (numbers: Numbers) => Case>
   where: (numbers) => {
     const shape = [numbers.size(), numbers.size(), numbers.size()]
     const inputs = {
-      x: numbers.apart(numbers.repeatable(shape)),
+      x: { ...numbers.apart(numbers.repeatable(shape)), constant: true },
       a: numbers.floats(numbers.repeatable(shape)),
       b: numbers.floats(shape),
     }

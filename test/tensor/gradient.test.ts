@@ -2,104 +2,157 @@ import { describe, expect, it } from 'vitest'
 import { onnxRuntime } from '../../src/tensor/backend.js'
 import { gradients } from '../../src/tensor/gradient.js'
 import { GraphBuilder } from '../../src/tensor/graph.js'
-import type { DenseTensor } from '../../src/tensor/session.js'
-import { feedOf, interpret, loadTfjs, tfjs } from '../../src/tensor/tfjs.js'
-import { type Case, differentiable, feedsOf, inputsOf, Numbers, randomFrom, sizeOf } from './cases.js'
+import { type Case, differentiable, Numbers, randomFrom } from './cases.js'
+import { checkGradient } from './check-gradient.js'
 
-const runs = 4
-
-/** The case as a graph: y, the loss Σ c y with an input c, and the gradient of every float32 input. */
-function graphOf(example: Case) {
-  const graph = new GraphBuilder()
-  const inputs = inputsOf(graph, example)
-  const c = graph.input('c', 'float32', example.shape.map((_, axis) => `c${axis}`)) // biome-ignore format: one line
-  const y = example.build(graph, inputs)
-  const loss = graph.sum(graph.reshape(graph.multiply(y, c), [-1]), 0)
-  const wanted = Object.keys(example.inputs).filter((name) => (example.inputs[name]!.type ?? 'float32') === 'float32')
-  // What a condition alone reads has no gradient, and asking for it is an error.
-  const reached = wanted.filter((name) => !(name === 'x' && example.inputs.a && example.inputs.b))
-  const found = gradients(
-    graph,
-    loss,
-    reached.map((name) => inputs[name]!),
-  )
-  graph.output('y', y, 'float32', example.shape)
-  graph.output('loss', loss, 'float32', [])
-  found.forEach((gradient, i) => {
-    graph.output(`gradient.${reached[i]}`, gradient, 'float32', example.inputs[reached[i]!]!.shape)
+describe('the gradient agrees with differences, with tfjs on our graph and with tf.grads', () => {
+  it.each(Object.entries(differentiable))('of %s', async (name, make) => {
+    for (let run = 0; run < 3; run++) {
+      const numbers = new Numbers(randomFrom(100 * Object.keys(differentiable).indexOf(name) + run))
+      await checkGradient(make(numbers), numbers, name !== 'cast')
+    }
   })
-  return { graph, names: reached }
+
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))('of random composition %i', async (seed) => {
+    const numbers = new Numbers(randomFrom(31 * seed))
+    await checkGradient(composition(numbers), numbers)
+  })
+})
+
+/** A small graph over x [m, 3] and w [3, 3]: some operations, each of values made before. */
+function composition(numbers: Numbers): Case {
+  const [m, count] = [numbers.size(), 2 + numbers.index(6)]
+  const choices = Array.from({ length: count }, () => [numbers.index(12), numbers.next(), numbers.next()] as const)
+  const build: Case['build'] = (graph, { x, w, indices }) => {
+    const square = [w!]
+    const rows = [x!]
+    for (const [choice, u, v] of choices) {
+      const a = rows[Math.floor(u * rows.length)]!
+      const b = rows[Math.floor(v * rows.length)]!
+      const matrix = square[Math.floor(v * square.length)]!
+      const makers = [
+        () => graph.multiply(a, graph.sigmoid(b)),
+        () => graph.add(a, graph.softmax(b)),
+        () => graph.subtract(graph.tanh(a), b),
+        () => graph.divide(a, graph.add(graph.exponential(graph.tanh(b)), graph.scalar(1))),
+        () => graph.tanh(graph.matrixProduct(a, matrix)),
+        () => graph.add(a, graph.logSumExp(b, -1, true)),
+        () => graph.multiply(graph.mean(a, 0, true), graph.softplus(b)),
+        () => graph.rootMeanSquareNorm(a, graph.reshape(graph.gather(matrix, graph.integer(1)), [3]), 0.1),
+        () => graph.silu(graph.gather(matrix, indices!)),
+        () => graph.logSigmoid(graph.productWithTransposed(a, matrix, 0.5)),
+        () => graph.where(graph.lessOrEqual(graph.scalar(0), graph.scalar(u - 0.5)), a, graph.gelu(b, 'none')),
+        () => graph.sum(graph.reshape(graph.concatenate([a, b], 1), [0, 2, 3]), 1),
+      ]
+      rows.push(makers[choice]!())
+      if (choice % 3 === 0) square.push(graph.softmax(graph.productWithTransposed(matrix, w!)))
+    }
+    // Everything is read, so that the loss depends on all inputs.
+    const total = rows.reduce((sum, row) => graph.add(sum, row))
+    return graph.matrixProduct(total, square.reduce((sum, matrix) => graph.add(sum, matrix))) // biome-ignore format: one line
+  }
+  const inputs = { x: numbers.floats([m, 3]), w: numbers.floats([3, 3]), indices: numbers.indices([m], 3) }
+  return { inputs, shape: [m, 3], build }
 }
 
-describe.each(Object.entries(differentiable))('the gradient of %s', (name, make) => {
-  const seeds = Array.from({ length: runs }, (_, i) => 100 * Object.keys(differentiable).indexOf(name) + i)
-  // Doubles leave tfjs for JavaScript, so it cannot record what happens to them.
-  const recorded = name !== 'cast'
+describe('gradients', () => {
+  const run = async (graph: GraphBuilder, feeds: Record<string, readonly number[]>) => {
+    const session = await onnxRuntime.open(graph)
+    const tensors = Object.entries(feeds).map(([name, data]) => [name, { data: Float32Array.from(data), shape: [data.length] }])
+    const outputs = await session.run(Object.fromEntries(tensors))
+    await session.release()
+    return Object.fromEntries(Object.entries(outputs).map(([name, { data }]) => [name, [...data].map(Number)]))
+  }
 
-  it.each(seeds)('is that of differences, of tfjs on our graph, and of tf.grads (seed %i)', async (seed) => {
-    const numbers = new Numbers(randomFrom(seed))
-    const example = make(numbers)
-    const { graph, names } = graphOf(example)
-    const c = numbers.floats(example.shape)
-    const feeds: Record<string, DenseTensor> = { ...feedsOf(example), c: { shape: c.shape, data: Float32Array.from(c.data) } }
-    const [session, second] = [await onnxRuntime.open(graph), await tfjs.open(graph)]
-    const first = await session.run(feeds)
-    const other = await second.run(feeds)
-    expect(first.y!.shape).toEqual(example.shape)
-    expect(first.y!.data).toHaveLength(sizeOf(example.shape))
+  it('of equal maxima share, and a kink has 0', async () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const loss = graph.sum(graph.maximum(x, 0), 0)
+    const kinks = graph.sum(graph.add(graph.relu(x), graph.absolute(x)), 0)
+    graph.output('most', gradients(graph, loss, [x])[0]!, 'float32', ['n'])
+    graph.output('kinks', gradients(graph, kinks, [x])[0]!, 'float32', ['n'])
+    const { most, kinks: slopes } = await run(graph, { x: [0, 3, -1, 3] })
+    expect(most).toEqual([0, 0.5, 0, 0.5])
+    expect(slopes).toEqual([0, 2, -1, 2])
+  })
 
-    // Both backends, and tfjs's own differentiation of the same forward pass: 32-bit floats in other orders.
-    const tf = await loadTfjs()
-    const tensors = names.map((input) => tf.tensor(feeds[input]!.data as Float32Array, [...feeds[input]!.shape]))
-    const record = tf.grads((...parameters) => {
-      const values = new Map(Object.entries(feeds).map(([input, feed]) => [input, feedOf(tf, feed)] as const))
-      names.forEach((input, i) => {
-        values.set(input, parameters[i]!)
-      })
-      interpret(tf, graph, values)
-      return values.get('loss') as ReturnType<typeof tf.scalar>
+  it('do not take NaN from a branch that is not taken', async () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const loss = graph.sum(graph.where(graph.lessOrEqual(x, graph.scalar(0)), x, graph.logarithm(x)), 0)
+    graph.output('loss', loss, 'float32', [])
+    graph.output('dx', gradients(graph, loss, [x])[0]!, 'float32', ['n'])
+    const { loss: value, dx } = await run(graph, { x: [-1, 2] })
+    expect(value![0]).toBeCloseTo(Math.log(2) - 1, 6)
+    expect(dx).toEqual([1, 0.5])
+  })
+
+  it('are the same large and small: log-sums and log-sigmoids do not overflow', async () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const both = [graph.logSumExp(x, 0), graph.sum(graph.logSigmoid(x), 0), graph.sum(graph.softplus(x), 0)] as const
+    both.forEach((loss, i) => {
+      graph.output(`${i}`, gradients(graph, loss, [x])[0]!, 'float32', ['n'])
     })
-    const own = recorded ? record(tensors).map((tensor) => ({ shape: tensor.shape, data: tensor.dataSync() })) : undefined
-    names.forEach((input, i) => {
-      const gradient = first[`gradient.${input}`]!
-      expect(gradient.shape).toEqual(example.inputs[input]!.shape)
-      if (own) expect(own[i]!.shape).toEqual(gradient.shape)
-      gradient.data.forEach((value, k) => {
-        const scale = 1e-5 * (1 + Math.abs(Number(value)))
-        expect(Math.abs(Number(other[`gradient.${input}`]!.data[k]) - Number(value))).toBeLessThan(scale)
-        if (own) expect(Math.abs(own[i]!.data[k]! - Number(value))).toBeLessThan(scale)
-      })
-    })
+    const found = await run(graph, { x: [300, -300, 299] })
+    const [shares, logs, softs] = [found['0']!, found['1']!, found['2']!]
+    // A sum near 300 is rounded to 2^-15.
+    expect(shares[0]).toBeCloseTo(1 / (1 + Math.exp(-1)), 4)
+    expect(shares[1]).toBe(0)
+    expect(logs).toEqual([0, 1, 0])
+    expect(softs).toEqual([1, 0, 1])
+  })
 
-    // f(h) = Σ c y(x + h v) along random signs v. The sum is taken in doubles, so what is rounded is y, each element by at most a few
-    // units ε = 2^-24 of a size that the inputs bound. Richardson's (4 D(h/2) - D(h)) / 3 leaves an error of order h⁴.
-    const along = async (h: number, direction: Readonly<Record<string, readonly number[]>>) => {
-      const moved = { ...feeds }
-      for (const input of names) {
-        const { shape, data } = example.inputs[input]!
-        moved[input] = { shape, data: Float32Array.from(data, (value, k) => value + h * direction[input]![k]!) }
-      }
-      const { y } = await session.run(moved)
-      return (y!.data as Float32Array).reduce((sum, value, k) => sum + value * c.data[k]!, 0)
-    }
-    const sizes = (first.y!.data as Float32Array).reduce((sum, value, k) => sum + (Math.abs(value) + 1) * Math.abs(c.data[k]!), 0)
-    for (let trial = 0; trial < 3; trial++) {
-      const direction = Object.fromEntries(
-        names.map((input) => [input, example.inputs[input]!.data.map(() => (numbers.next() < 0.5 ? 1 : -1))]),
-      )
-      const h = 2 ** -5
-      const difference = async (step: number) => ((await along(step, direction)) - (await along(-step, direction))) / (2 * step)
-      const [wide, narrow] = [await difference(h), await difference(h / 2)]
-      let slope = 0
-      for (const input of names) {
-        ;(first[`gradient.${input}`]!.data as Float32Array).forEach((value, k) => {
-          slope += value * direction[input]![k]!
-        })
-      }
-      // Of the error h² that both differences show, Richardson's leaves a part of order h²; a tenth is generous.
-      const tolerance = (3 * 8 * 2 ** -24 * sizes) / h + Math.abs(wide - narrow) / 10 + 1e-5
-      expect(Math.abs((4 * narrow - wide) / 3 - slope)).toBeLessThan(tolerance)
-    }
-    await Promise.all([session.release(), second.release()])
+  it('flow to weights, to computed values, and through values that became outputs', async () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const w = graph.weight('w', 'float32', [2], Float32Array.of(3, 5))
+    const product = graph.multiply(x, w)
+    graph.output('product', product, 'float32', ['n'])
+    const loss = graph.sum(graph.multiply(product, product), 0)
+    const [dw, dproduct] = gradients(graph, loss, [w, product])
+    graph.output('loss', loss, 'float32', [])
+    graph.output('dw', dw!, 'float32', [2])
+    graph.output('dproduct', dproduct!, 'float32', ['n'])
+    const found = await run(graph, { x: [1, 2] })
+    expect(found.dproduct).toEqual([6, 20])
+    expect(found.dw).toEqual([6, 40])
+  })
+
+  it('of a batch that is empty are zeros', async () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const w = graph.weight('w', 'float32', [1, 2], Float32Array.of(3, 5))
+    const rows = graph.matrixProduct(graph.reshape(x, [-1, 1]), w)
+    const [dw] = gradients(graph, graph.sum(graph.reshape(rows, [-1]), 0), [w])
+    graph.output('dw', dw!, 'float32', [1, 2])
+    expect((await run(graph, { x: [] })).dw).toEqual([0, 0])
+  })
+
+  it('are refused where none flows', () => {
+    const graph = new GraphBuilder()
+    const x = graph.input('x', 'float32', ['n'])
+    const other = graph.input('other', 'float32', ['n'])
+    const of =
+      (loss: typeof x, value = x) =>
+      () =>
+        gradients(graph, graph.sum(loss, 0), [value])
+    expect(of(x, other)).toThrow('the loss does not depend on other')
+    expect(of(graph.cast(graph.cast(x, 'int64'), 'float32'))).toThrow('does not flow through a cast to integers')
+    expect(of(graph.cast(graph.lessOrEqual(x, other), 'float32'))).toThrow('does not flow through LessOrEqual')
+    const one = graph.scalar(1)
+    const integers = graph.weight('b', 'int8', [1, 1], Int8Array.of(1))
+    const scaled = graph.integerProduct(
+      graph.cast(x, 'uint8'),
+      graph.weight('zero', 'uint8', [], Uint8Array.of(0)),
+      x,
+      integers,
+      one,
+    )
+    expect(of(scaled)).toThrow('does not flow through MatMulIntegerToFloat')
+    const list = graph.matrixProduct(graph.input('rows', 'float32', ['m', 'n']), x)
+    expect(of(list)).toThrow('reshape x to one')
+    // What only chooses has none either.
+    expect(of(graph.where(graph.lessOrEqual(x, other), other, one), x)).toThrow('the loss does not depend on x')
   })
 })

@@ -32,7 +32,7 @@ const divide: Rule = (step) => {
   ]
 }
 
-/** The branch that is taken gets the gradient, the other one zeros: never their product, so that NaN does not pass from a branch not taken. */
+/** The branch that is taken gets the gradient, the other one zeros, whatever numbers it holds. */
 const where: Rule = (step) => {
   const [condition, a, b] = step.x as [Value, Value, Value]
   const { graph, gradient } = step

@@ -85,6 +85,11 @@ export class Step {
   sumLike(value: Value, x: Value, beside: readonly Value[] = []): Value {
     const { graph } = this
     if (beside.length > 0 && beside.every((other) => this.shape(other)?.length === 0)) return value
+    const fixed = this.shape(x)
+    if (fixed?.every((size) => typeof size === 'number' && size > 1)) {
+      // Only whole repetitions in front, as of a bias or the scale of a norm.
+      return graph.sum(graph.reshape(value, [-1, ...(fixed as number[])]), 0)
+    }
     const rank = (of: Value) => graph.shapeOf(graph.shapeOf(of))
     const missing = graph.subtract(rank(value), rank(x))
     const leading = graph.apply('Expand', [graph.integers([1]), missing])[0]!
