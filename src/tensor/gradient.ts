@@ -20,7 +20,7 @@ const rules: ReadonlyMap<string, Rule> = new Map(
  * The operations stand in the order of execution, so one pass from the last to the first meets every operation after all that read it;
  * gradients that come from several readers are added (Griewank and Walther, Evaluating Derivatives, 2nd ed., chapter 3). Only what
  * lies between `values` and the loss is written down. Everything holds for free dimensions too: shapes are taken when the graph runs.
- * Throws when the loss does not depend on a value, and at an operator through which no gradient flows (integers, comparisons).
+ * Throws when a value is not of 32- or 64-bit floats, when the loss does not depend on it, and at an operator through which no gradient flows (integers, comparisons).
  */
 export function gradients(graph: GraphBuilder, loss: Value, values: readonly Value[]): Value[] {
   const names = values.map((value) => graph.nameOf(value))
@@ -29,7 +29,12 @@ export function gradients(graph: GraphBuilder, loss: Value, values: readonly Val
   for (const { inputs, outputs } of forward)
     if (inputs.some((name) => moving.has(name))) for (const name of outputs) moving.add(name)
 
-  const declared = new Map([...graph.inputs, ...graph.weights].map(({ name, shape }) => [name, shape]))
+  const given = [...graph.inputs, ...graph.weights]
+  for (const { name, type } of given) {
+    if (names.includes(name) && type !== 'float32' && type !== 'float64')
+      throw new Error(`there is no gradient for ${name}: it holds ${type}`)
+  }
+  const declared = new Map(given.map(({ name, shape }) => [name, shape]))
   const found = new Map<string, Value>()
   const give = (name: string, gradient: Value) => {
     const known = found.get(name)

@@ -252,12 +252,12 @@ export const differentiable: Readonly<Record<string, (numbers: Numbers) => Case>
   },
 }
 
-/** A graph with the inputs of a case, all dimensions free. */
+/** A graph with the inputs of a case: the dimensions of some are free, of others fixed. */
 export function inputsOf(graph: GraphBuilder, { inputs }: Case): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(inputs).map(([name, { shape, type = 'float32' }]) => {
-      // Matrices are declared as such; sizes are not.
-      return [name, graph.input(name, type, shape.map((_, axis) => `${name}${axis}`))] // biome-ignore format: one line
+      const free = shape.map((_, axis) => `${name}${axis}`)
+      return [name, graph.input(name, type, sizeOf(shape) % 2 === 0 ? shape : free)]
     }),
   )
 }

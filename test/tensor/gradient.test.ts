@@ -138,6 +138,8 @@ describe('gradients', () => {
       () =>
         gradients(graph, graph.sum(loss, 0), [value])
     expect(of(x, other)).toThrow('the loss does not depend on other')
+    const half = graph.weight('half', 'float16', [1], Uint16Array.of(1))
+    expect(of(graph.cast(half, 'float32'), half)).toThrow('no gradient for half: it holds float16')
     expect(of(graph.cast(graph.cast(x, 'int64'), 'float32'))).toThrow('does not flow through a cast to integers')
     expect(of(graph.cast(graph.lessOrEqual(x, other), 'float32'))).toThrow('does not flow through LessOrEqual')
     const one = graph.scalar(1)

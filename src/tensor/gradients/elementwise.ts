@@ -81,7 +81,6 @@ export const elementwise: Readonly<Record<string, Rule>> = {
   Div: divide,
   Where: where,
   Cast: cast,
-  CastLike: (step) => [() => step.castLike(step.gradient, step.x[0]!), null],
   Identity: unary((_, g) => g),
   Neg: unary(({ graph }, g) => graph.negate(g)),
   Abs: unary((step, g, x) => step.graph.multiply(g, sign(step, x))),
