@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
+import { widenBrainFloats, widenHalves } from '../tensor/floats.js'
 import { modelError } from './errors.js'
 import { damaged, elements, openFile, type RandomFile, readRange } from './files.js'
-import { widenBrainFloats, widenHalves } from './floats.js'
 import { isObject, parseObject, readOptional } from './json.js'
 import type { StoredTensor, StoredType, WeightFiles } from './weight-source.js'
 
