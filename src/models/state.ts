@@ -29,6 +29,12 @@ const mostSteps = 64
 /** Most new tokens of one call, and most attention scores per layer: what bounds its memory. */
 const mostTokens = 4096
 const mostScores = 1 << 24
+/** Fewest rows of an arena that holds any. */
+const leastRows = 4
+/** An arena gives back what it does not need when a call of all jobs would leave this share of its rows. */
+const idleShare = 3 / 4
+/** Calls of `fill` between two looks at whether the arena is too large. */
+const fillsALook = 16
 
 /**
  * Attention state of all histories of one model. Distinct histories are run once, prompts are stored once, a row is continued in place by
@@ -40,6 +46,7 @@ export class State {
   readonly #calls: TrunkCalls
   readonly #shape: DecoderShape
   #sweep = 0
+  #fills = 0
 
   constructor(trunk: Trunk) {
     this.#shape = trunk.shape
@@ -73,6 +80,7 @@ export class State {
     // Nothing to go on from: a new run, or everything was dropped. Start with a small arena, whatever came before.
     if (jobs.every((job) => job.base.own === 0)) this.#reclaim(live, jobs)
     if (this.#arena.rows.every((row) => row === null)) this.#arena.clear()
+    else this.#shrink(live, jobs)
     this.#arena.grow(0, roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own))))
     let reclaimed = false
     const reclaim = () => {
@@ -159,7 +167,16 @@ export class State {
     const free = () => this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
     if (free() < count) reclaim()
     const missing = count - free()
-    if (missing > 0) this.#arena.grow(Math.max(4, Math.ceil(this.#arena.capacity * 1.25), this.#arena.capacity + missing), 0)
+    if (missing > 0) this.#arena.grow(Math.max(leastRows, this.#arena.capacity + missing), 0)
+  }
+
+  /** After a resampling that left few, most rows may be of histories that nobody stands on. What rows compute does not depend on it. */
+  #shrink(live: () => Iterable<unknown>, jobs: readonly Job[]): void {
+    const few = (rows: number) => rows <= (1 - idleShare) * this.#arena.capacity && this.#arena.capacity > leastRows
+    if (++this.#fills % fillsALook !== 0 || !few(jobs.length)) return
+    this.#reclaim(live, jobs)
+    const used = this.#arena.rows.reduce((total, row) => total + (row ? 1 : 0), 0)
+    if (few(used + jobs.length)) this.#arena.shrink(Math.max(leastRows, used + jobs.length))
   }
 
   /** Moves the rows of a batch next to each other; gives the jobs back in the order of their rows. */
