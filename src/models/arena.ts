@@ -1,7 +1,7 @@
 import type { DenseTensor } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { Block } from './block.js'
-import { modelError } from './errors.js'
+import { MemoryError } from './budget.js'
 import type { Path } from './path.js'
 
 /** The attention state of one path of tokens after the prompt: keys and values for `path`, in slot `index` of the arena. */
@@ -52,7 +52,7 @@ export class Arena {
     return 8 * this.#keys.length * this.capacity * this.#stride
   }
 
-  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws M015 when memory is short. */
+  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws MemoryError when memory is short. */
   grow(capacity: number, length: number): void {
     if (capacity <= this.capacity && length <= this.length) return
     const rows = Math.max(capacity, this.capacity)
@@ -62,8 +62,7 @@ export class Arena {
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown
       const gigabytes = ((8 * this.#keys.length * rows * tokens * this.#heads * this.#width) / 1e9).toFixed(1)
-      throw modelError(
-        'M015',
+      throw new MemoryError(
         `the attention state of ${rows} texts of ${tokens} tokens needs ${gigabytes} GB, more than there is`,
         'use fewer particles (`--particles`) or shorter texts',
       )

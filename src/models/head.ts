@@ -84,6 +84,11 @@ export class Head {
     return Math.max(1, Math.floor(mostLogits / this.#open.length))
   }
 
+  /** Bytes of the buffers that a row takes in a call: logits, what exponentials take, and the exponentials. */
+  get bytesPerRow(): number {
+    return 12 * this.#open.length
+  }
+
   /** Draws under one mask; at most `mostRows` rows. Null when a logit is not a number. */
   async draw(rows: readonly HeadRow[], draws: readonly HeadDraw[], notEnd: boolean): Promise<DrawnToken[] | null> {
     const out = await this.#run(rows, draws, notEnd ? this.#notEnd : this.#open, new BigInt64Array(rows.length))

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject, parseObject } from './json.js'
+import type { ModelMemory } from './memory.js'
 import type { ChatMessage, DrawReply, DrawRequest, History, LanguageModel, ScoreRequest, Vocabulary } from './model.js'
 import { nextHistoryId } from './path.js'
 
@@ -65,6 +66,11 @@ export class TableModel implements LanguageModel {
   }
 
   /** Probabilities in the table. */
+  /** Its counts, as doubles. */
+  get memory(): ModelMemory {
+    return { weights: () => 8 * this.parameters, statePerToken: 0, call: () => 0 }
+  }
+
   get parameters(): number {
     return this.#rows.size * this.vocabulary.size
   }

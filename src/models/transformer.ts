@@ -1,7 +1,9 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { type Budget, callShare } from './budget.js'
 import { modelError } from './errors.js'
 import type { Head, HeadDraw, HeadRow } from './head.js'
+import { type ModelMemory, transformerMemory } from './memory.js'
 import type { DrawReply, DrawRequest, History, LanguageModel, Mask, ScoreRequest, ServeOptions, Vocabulary } from './model.js'
 import { Path } from './path.js'
 import { State } from './state.js'
@@ -22,9 +24,10 @@ export class Transformer implements LanguageModel {
     readonly vocabulary: Vocabulary,
     readonly trunk: Trunk,
     readonly head: Head,
+    readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk)
+    this.#state = new State(trunk, this.memory, this.#prompts)
   }
 
   get shape(): DecoderShape {
@@ -70,7 +73,8 @@ export class Transformer implements LanguageModel {
     const needs = [...new Set(paths)].map((path) => ({ paths: [path], keep: path }))
     await this.#fill(needs, options)
     const replies = new Array<DrawReply>(requests.length)
-    for (const mask of ['all', 'notEnd'] as const) await this.#drawMasked(requests, paths, mask, options.rows, replies)
+    const most = this.#mostHeadRows(options.rows, options.budget)
+    for (const mask of ['all', 'notEnd'] as const) await this.#drawMasked(requests, paths, mask, most, replies)
     return replies
   }
 
@@ -84,14 +88,15 @@ export class Transformer implements LanguageModel {
     const needs = asked.map((paths, i) => ({ paths, keep: requests[i]!.keep ? paths.at(-1)! : paths[0]! }))
     // Those that keep come first, so that a history asked both ways is kept.
     await this.#fill([...needs.filter((_, i) => requests[i]!.keep), ...needs.filter((_, i) => !requests[i]!.keep)], options)
-    const scores = await this.#scorePaths(requests, asked, options.rows)
+    // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
+    const scores = await this.#scorePaths(requests, asked, this.#mostHeadRows(4 * options.rows, options.budget))
     for (const paths of asked) for (const path of paths.slice(1)) if (path.parent) path.hidden = null
     return scores
   }
 
   /** Drops all attention state; it is computed again when a question needs it. */
   forget(): void {
-    this.#state.drop(this.#prompts.values())
+    this.#state.drop()
   }
 
   async dispose(): Promise<void> {
@@ -102,14 +107,14 @@ export class Transformer implements LanguageModel {
 
   async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
-    await this.#state.fill(needs, options.rows, () => options.live())
+    await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
   }
 
   async #drawMasked(
     requests: readonly DrawRequest[],
     paths: readonly Path[],
     mask: Mask,
-    batch: number,
+    most: number,
     replies: DrawReply[],
   ): Promise<void> {
     const distinct = new Map<string, { row: HeadRow; asked: number[] }>()
@@ -122,7 +127,6 @@ export class Transformer implements LanguageModel {
       else distinct.set(key, { row: { hidden: paths[i]!.hidden!, temperature }, asked: [i] })
     })
     const all = [...distinct.values()]
-    const most = Math.min(this.head.mostRows, Math.max(1, batch))
     for (let at = 0; at < all.length; at += most) {
       const chunk = all.slice(at, at + most)
       const draws: HeadDraw[] = []
@@ -146,7 +150,7 @@ export class Transformer implements LanguageModel {
     }
   }
 
-  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], batch: number): Promise<Float64Array[]> {
+  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], most: number): Promise<Float64Array[]> {
     const distinct = new Map<string, { row: HeadRow; target: number; places: { request: number; position: number }[] }>()
     requests.forEach(({ tokens, temperature }, request) => {
       tokens.forEach((target, position) => {
@@ -159,8 +163,6 @@ export class Transformer implements LanguageModel {
     })
     const results = requests.map(({ tokens }) => new Float64Array(tokens.length))
     const all = [...distinct.values()]
-    // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
-    const most = Math.min(this.head.mostRows, Math.max(1, 4 * batch))
     for (let at = 0; at < all.length; at += most) {
       const chunk = all.slice(at, at + most)
       const scores = await this.head.score(
@@ -175,9 +177,18 @@ export class Transformer implements LanguageModel {
     return results
   }
 
+  /** Rows of one call of the head; their number changes no result. */
+  #mostHeadRows(rows: number, budget: Budget | undefined): number {
+    const most = Math.min(
+      this.head.mostRows,
+      rows,
+      budget ? budget.roomFor(this.#state) / callShare / this.head.bytesPerRow : rows,
+    )
+    return Math.max(1, Math.floor(most))
+  }
+
   #forgetOldPrompts(): void {
-    const { layers, keyValueHeads, headWidth } = this.shape
-    const most = mostPromptBytes / (8 * layers * keyValueHeads * headWidth)
+    const most = mostPromptBytes / this.memory.statePerToken
     let tokens = 0
     for (const [key, { length }] of [...this.#prompts].reverse()) {
       tokens += length
