@@ -1,4 +1,5 @@
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import { MemoryError } from '../models/budget.js'
 import type { DrawRequest, LanguageModel, ScoreRequest, ServeOptions } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
@@ -117,7 +118,7 @@ async function placed<Request, Reply>(
   try {
     return await ask(requests)
   } catch (error) {
-    if (!(error instanceof SmcError) || error.diagnostics.some((d) => d.span)) throw error
+    if (!(error instanceof SmcError) || error instanceof MemoryError || error.diagnostics.some((d) => d.span)) throw error
     for (const [i, request] of requests.entries()) {
       try {
         await ask([request])

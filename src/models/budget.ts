@@ -41,6 +41,16 @@ export interface Limits {
   readonly callBytes: number
 }
 
+/** What of the room of a model the buffers of one call may take. */
+function callRoom(room: number, { largestCall }: ModelMemory): number {
+  return Math.min(room / callShare, largestCall)
+}
+
+/** What of the room of a model is left for attention state, prompts included. */
+export function stateRoom(room: number, memory: ModelMemory): number {
+  return room - callRoom(room, memory)
+}
+
 /** What `owner` has room for where rows hold `length` tokens, beside `prompts` bytes of prompts. Throws MemoryError when that is next to nothing. */
 export function limitsOf(
   budget: Budget | undefined,
@@ -51,8 +61,8 @@ export function limitsOf(
 ): Limits {
   if (!budget) return { rows: Number.POSITIVE_INFINITY, callBytes: Number.POSITIVE_INFINITY }
   const room = budget.roomFor(owner)
-  const rows = Math.floor((room * (1 - 1 / callShare) - prompts) / (length * memory.statePerToken))
-  if (rows >= leastRows) return { rows, callBytes: room / callShare }
+  const rows = Math.floor((stateRoom(room, memory) - prompts) / (length * memory.statePerToken))
+  if (rows >= leastRows) return { rows, callBytes: callRoom(room, memory) }
   const behind = prompts > 0 ? `, behind prompts of ${bytesText(prompts)},` : ''
   throw new MemoryError(
     `the attention state of texts of ${length} tokens${behind} does not fit into the ${bytesText(Math.max(0, room))} that are left`,

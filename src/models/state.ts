@@ -2,14 +2,11 @@ import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
 import { type Budget, type Limits, leastRows, limitsOf } from './budget.js'
 import { groups, type Job, jobFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
-import type { ModelMemory } from './memory.js'
+import { type ModelMemory, mostScores, mostTokens } from './memory.js'
 import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
 import { TrunkCalls } from './trunk-calls.js'
 
-/** Most new tokens of one call, and most attention scores per layer: what bounds its memory. */
-const mostTokens = 4096
-const mostScores = 1 << 24
 /** An arena gives back what it does not need when a call of all jobs would leave this share of its rows. */
 const idleShare = 3 / 4
 /** Calls of `fill` between two looks at whether the arena is too large. */

@@ -68,7 +68,7 @@ export class TableModel implements LanguageModel {
   /** Probabilities in the table. */
   /** Its counts, as doubles. */
   get memory(): ModelMemory {
-    return { weights: () => 8 * this.parameters, statePerToken: 0, call: () => 0 }
+    return { weights: () => 8 * this.parameters, statePerToken: 0, call: () => 0, largestCall: 0 }
   }
 
   get parameters(): number {

@@ -44,6 +44,11 @@ export class Transformer implements LanguageModel {
     return this.#state.bytes
   }
 
+  /** Times that attention state of a text was dropped because a budget left no room for it. */
+  get rowsDropped(): number {
+    return this.#state.dropped
+  }
+
   /** Milliseconds spent inside the tensor runtime so far, over all models of the process. */
   static get runtimeMilliseconds(): number {
     return Session.milliseconds
