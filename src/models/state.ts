@@ -9,6 +9,8 @@ import { TrunkCalls } from './trunk-calls.js'
 
 /** An arena gives back what it does not need when a call of all jobs would leave this share of its rows. */
 const idleShare = 3 / 4
+/** Prompts that nobody stands on are remembered while all together take less than this part of the room: one over this. */
+const promptShare = 8
 /** Calls of `fill` between two looks at whether the arena is too large. */
 const fillsALook = 16
 
@@ -39,6 +41,8 @@ export class State {
   readonly #memory: ModelMemory
   readonly #prompts: ReadonlyMap<string, Path>
   #sweep = 0
+  /** Whose histories they are; known with the first. */
+  #owner: object | null = null
   #fills = 0
 
   /** Rows that were dropped for lack of room, to be computed again when they are needed. */
@@ -70,7 +74,12 @@ export class State {
    * Within `budget`, rows that are not needed now are dropped and computed again when they are. Throws MemoryError when not even that helps.
    */
   async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void> {
-    for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
+    let isNew = false
+    for (const { paths } of needs) if (await this.#fillPrompt(paths[0]!)) isNew = true
+    const alive = function* () {
+      yield* live()
+      for (const { paths } of needs) yield paths[0]
+    }
     let jobs: Job[] = []
     const seen = new Map<Path, Path>()
     for (const need of needs) {
@@ -80,13 +89,14 @@ export class State {
       const job = jobFor(need)
       if (job) jobs.push(job)
     }
+    if (isNew && budget && this.#promptBytes() > budget.roomFor(this) / promptShare) this.#reclaim(alive, jobs, true)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped. Start with a small arena, whatever came before.
-    if (jobs.every((job) => job.base.own === 0)) this.#reclaim(live, jobs)
+    if (jobs.every((job) => job.base.own === 0)) this.#reclaim(alive, jobs)
     if (this.#arena.rows.every((row) => row === null)) this.#arena.clear()
-    else this.#shrink(live, jobs)
+    else this.#shrink(alive, jobs)
     const length = Math.max(this.#arena.length, roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own))))
-    const turn = new Turn(live, jobs, limitsOf(budget, this, this.#memory, length, this.#promptBytes()))
+    const turn = new Turn(alive, jobs, limitsOf(budget, this, this.#memory, length, this.#promptBytes()))
     if (this.#arena.capacity > turn.limits.rows) {
       this.#free(this.#arena.capacity - turn.limits.rows, turn, [], () => jobs)
       this.#arena.shrink(turn.limits.rows)
@@ -122,12 +132,15 @@ export class State {
     }
   }
 
-  async #fillPrompt(path: Path): Promise<void> {
+  /** Whether the prompt had to be read. */
+  async #fillPrompt(path: Path): Promise<boolean> {
     let start = path
     while (start.parent) start = start.parent
-    if (start.hidden && start.prompt.keys) return
+    if (start.hidden && start.prompt.keys) return false
     start.hidden = await this.#calls.readPrompt(start.prompt, mostSteps)
     this.#read.add(start)
+    this.#owner = start.owner
+    return true
   }
 
   #forgetPrompt(path: Path): void {
@@ -271,8 +284,8 @@ export class State {
     return Math.max(1, Math.floor(most))
   }
 
-  /** Drops the state and the tree of histories that no particle and no job stands on. */
-  #reclaim(live: () => Iterable<unknown>, jobs: readonly Job[]): void {
+  /** Drops the state and the tree of histories that no particle and no job stands on; of prompts those that are not remembered, or all. */
+  #reclaim(live: () => Iterable<unknown>, jobs: readonly Job[], allPrompts = false): void {
     const sweep = ++this.#sweep
     const found: Path[] = []
     const needed = new Map<Row, number>()
@@ -286,7 +299,7 @@ export class State {
         found.push(at)
       }
     }
-    for (const history of live()) if (history instanceof Path && history.owner === this.#owner(jobs)) visit(history)
+    for (const history of live()) if (history instanceof Path && history.owner === this.#owner) visit(history)
     for (const job of jobs) {
       visit(job.tokens.at(-1)!)
       visit(job.base)
@@ -300,12 +313,8 @@ export class State {
     for (const path of this.#read) {
       if (path.sweep === sweep) continue
       path.children.clear()
-      if (!remembered.has(path)) this.#forgetPrompt(path)
+      if (allPrompts || !remembered.has(path)) this.#forgetPrompt(path)
     }
-  }
-
-  #owner(jobs: readonly Job[]): object {
-    return jobs[0]!.base.owner
   }
 
   /** Shortens a row to its first `count` tokens; without any its slot is free. */

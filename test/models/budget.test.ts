@@ -99,6 +99,24 @@ describe('weights', () => {
 })
 
 describe('what nobody stands on', () => {
+  it('is a prompt that makes room where there is little', async () => {
+    model.forget()
+    const draw = (text: string, budget?: Budget) => {
+      const history = model.start(model.vocabulary.encodePrompt(text))
+      const request = { history, temperature: 1, mask: 'all' as const, random: hashed, key: key(0, 0) }
+      return model.draw([request], { rows: 4, live: () => [history], budget })
+    }
+    const first = await draw('The first of many prompts that are remembered.')
+    for (let i = 0; i < 30; i++) await draw(`This is prompt number ${i}, which is not short, for it shall take some room.`)
+    const before = model.tokensRun
+    expect(await draw('The first of many prompts that are remembered.')).toEqual(first)
+    expect(model.tokensRun).toBe(before)
+    await draw('Another one.', budgetFor(4, 16))
+    expect(await draw('The first of many prompts that are remembered.', budgetFor(4, 16))).toEqual(first)
+    expect(model.tokensRun).toBeGreaterThan(before + 10)
+    expect(await population(8, budgetFor(6, 16))).toMatchObject({ tokens: (await population(8)).tokens })
+  })
+
   it('goes with the next run: arena, histories, prompts that are not remembered', async () => {
     const roomy = await population(20)
     expect(roomy.most).toBeGreaterThan(0)
