@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
 import type { Graph } from '../graph/ir.js'
-import { Budget } from '../models/budget.js'
+import { Budget, bytesText } from '../models/budget.js'
 import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
@@ -77,11 +77,18 @@ export async function run(
       seconds: (performance.now() - started) / 1000,
       tokens: population.tokens,
       models: Object.fromEntries(models.map((m) => [m.name, { id: m.model.id, hash: m.model.hash }])),
-      warnings: [...population.machine.warnings.values()],
+      warnings: [...population.machine.warnings.values(), ...shortOfMemory(budget)],
     }
   } finally {
     await Promise.all(opened.map((model) => model.dispose()))
   }
+}
+
+function shortOfMemory({ dropped, most }: Budget): Diagnostic[] {
+  if (dropped === 0) return []
+  const message = `attention state was dropped ${dropped} times to stay within ${bytesText(most)}, and computed again, which takes time`
+  const hint = 'use fewer particles or shorter texts, or give the run more with `--max-memory`'
+  return [diagnostic('M018', undefined, message, { severity: 'warning', hint })]
 }
 
 async function openModels(

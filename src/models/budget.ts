@@ -15,6 +15,9 @@ export const callShare = 4
 export class Budget {
   readonly #taken = new Map<object, number>()
 
+  /** Times that attention state of a text was dropped, to be computed again. */
+  dropped = 0
+
   constructor(readonly most: number) {}
 
   /** Records what `owner` takes now, in the place of what it took before. */

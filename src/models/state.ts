@@ -74,6 +74,7 @@ export class State {
    * Within `budget`, rows that are not needed now are dropped and computed again when they are. Throws MemoryError when not even that helps.
    */
   async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void> {
+    const before = this.dropped
     let isNew = false
     for (const { paths } of needs) if (await this.#fillPrompt(paths[0]!)) isNew = true
     const alive = function* () {
@@ -112,7 +113,10 @@ export class State {
       // What waits may have lost the rows it would have gone on from.
       if (turn.evicted) queue = groups(again(queue.flat()))
     }
-    budget?.record(this, this.#arena.bytes + this.#promptBytes())
+    if (budget) {
+      budget.record(this, this.#arena.bytes + this.#promptBytes())
+      budget.dropped += this.dropped - before
+    }
     // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
     const wanted = new Set(needs.flatMap((need) => need.paths))
     for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null

@@ -125,6 +125,10 @@ describe('a run that grows beyond its memory', () => {
     const tight = await run(0.0022, 7)
     expect(model.rowsDropped).toBeGreaterThan(10)
     expect(tight.partial).toBe(false)
+    expect(free.warnings).toEqual([])
+    expect(tight.warnings).toMatchObject([
+      { code: 'M018', severity: 'warning', message: expect.stringContaining('computed again') },
+    ])
     expect(tight.samples.map(({ value }) => value)).toEqual(free.samples.map(({ value }) => value))
     tight.samples.forEach(({ logWeight }, i) => {
       expect(logWeight!).toBeCloseTo(free.samples[i]!.logWeight!, 3)
@@ -136,6 +140,10 @@ describe('a run that grows beyond its memory', () => {
     const result = await program.run({}, { particles: 4, seed: 5, models: { lm: model }, maxMemory: 0.0014 })
     expect(result.partial).toBe(true)
     expect(result.timing.tokens).toBeGreaterThan(40)
-    expect(result.warnings).toMatchObject([{ code: 'M018', severity: 'warning' }])
+    expect(result.warnings[0]).toMatchObject({
+      code: 'M018',
+      severity: 'warning',
+      message: expect.stringContaining('does not fit'),
+    })
   })
 })
