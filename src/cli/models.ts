@@ -1,5 +1,5 @@
-import { freemem } from 'node:os'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import { freeBytes } from '../models/free-memory.js'
 import type { ModelDescription, ModelListing, ModelSize } from '../models/registry.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes } from './errors.js'
@@ -90,7 +90,7 @@ function facts(model: ModelDescription): string {
 
 /** Whether the model fits in the memory that is free now. */
 function room({ memoryBytes }: ModelSize): string {
-  const free = freemem()
+  const free = freeBytes()
   if (memoryBytes < free) return 'fits in memory'
   return `does not fit: needs ${megabytes(memoryBytes)}, free are ${megabytes(free)}`
 }

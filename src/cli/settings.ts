@@ -3,7 +3,7 @@ import type { Method, Scheme, Settings } from '../infer/result.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { notInThisVersion } from './errors.js'
-import { choice, numberWithin, wholeNumber } from './flags.js'
+import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
 export interface SettingFlags {
@@ -34,6 +34,7 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
     ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
+    ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),
     ...(!flags.twist && { twist: false }),
   }
@@ -50,10 +51,9 @@ function method(text: string): Method {
   return word
 }
 
-function requireThisVersion({ device, maxMemory }: SettingFlags): void {
+function requireThisVersion({ device }: SettingFlags): void {
   if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
     throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
-  if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
 }
 
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */
@@ -68,6 +68,7 @@ export function chosenSettings(
     origin: (name) => {
       if (name in flags) return 'flag'
       if (name in program) return 'program'
+      if (name === 'maxMemory') return 'machine'
       return name === 'seed' ? 'random' : 'default'
     },
   }

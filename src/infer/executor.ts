@@ -1,3 +1,4 @@
+import { type Budget, MemoryError } from '../models/budget.js'
 import type { History } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
@@ -21,6 +22,7 @@ export interface ExecutorOptions {
   readonly random: Randomness
   readonly host: Host
   readonly externs: Externs
+  readonly budget?: Budget | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
@@ -34,7 +36,7 @@ function waits({ status }: Particle): boolean {
 export interface Population {
   readonly particles: readonly Particle[]
   readonly steps: readonly Step[]
-  /** Whether a signal ended it before its time. */
+  /** Whether a signal ended it before its time, or the lack of memory; a warning of the machine tells of that. */
   readonly partial: boolean
   readonly tokens: number
   /** Calls of `where` for single candidates. */
@@ -67,7 +69,7 @@ class Executor {
     program: LinkedProgram,
     private readonly options: ExecutorOptions,
   ) {
-    const { settings, random, host, externs } = options
+    const { settings, random, host, externs, budget } = options
     this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
     this.genealogy = new Genealogy(settings.particles)
     this.machine = new Machine(host, random, {
@@ -75,7 +77,7 @@ class Executor {
       twist: settings.twist,
       lookahead: program.lookahead,
     })
-    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
+    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }
 
   async run(): Promise<Population> {
@@ -89,7 +91,7 @@ class Executor {
     return this.population(true)
   }
 
-  /** Runs every particle to its next point or its end; false when interrupted. */
+  /** Runs every particle to its next point or its end; false when interrupted, or out of memory. */
   private async advance(): Promise<boolean> {
     let ready = this.particles.filter((p) => !p.done)
     while (ready.length > 0) {
@@ -103,11 +105,24 @@ class Executor {
         if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
       const waiting = ready.filter(waits)
-      if (waiting.length > 0) await this.server.serve(waiting)
+      if (waiting.length > 0 && !(await this.served(waiting))) return false
       if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
     }
     return true
+  }
+
+  /** False when memory has run out: what the particles have so far is a result. */
+  private async served(waiting: readonly Particle[]): Promise<boolean> {
+    try {
+      await this.server.serve(waiting)
+      return true
+    } catch (error) {
+      const nothing = this.server.tokens === 0 && !this.particles.some((p) => p.status === 'finished')
+      if (!(error instanceof MemoryError) || nothing) throw error
+      for (const d of error.diagnostics) this.machine.warnings.set(d.code, { ...d, severity: 'warning' })
+      return false
+    }
   }
 
   /** The population meets: all take part, finished and dead ones too. */

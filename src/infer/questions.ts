@@ -1,4 +1,5 @@
 import { SmcError } from '../diagnostics/diagnostic.js'
+import { MemoryError } from '../models/budget.js'
 import type { LanguageModel } from '../models/model.js'
 import type { Particle } from './particle.js'
 
@@ -13,7 +14,7 @@ export async function placed<Request, Reply>(
   try {
     return await ask(requests)
   } catch (error) {
-    if (!(error instanceof SmcError) || error.diagnostics.some((d) => d.span)) throw error
+    if (!(error instanceof SmcError) || error instanceof MemoryError || error.diagnostics.some((d) => d.span)) throw error
     for (const [i, request] of requests.entries()) {
       try {
         await ask([request])

@@ -1,6 +1,7 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
 import type { Graph } from '../graph/ir.js'
+import { Budget, bytesText } from '../models/budget.js'
 import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
@@ -12,6 +13,7 @@ import { fromJson } from './host/json.js'
 import { link } from './link.js'
 import { philoxRandomness } from './philox.js'
 import type { Progress, Settings } from './result.js'
+import { requireRoom } from './room.js'
 import { type Summary, summarise } from './summary.js'
 import { ModelValue } from './values.js'
 
@@ -38,31 +40,36 @@ export interface Run extends Summary {
 
 /**
  * Runs a graph: opens its models, fills its params, and lets the particles go.
+ * @param built the graph as it was before the passes: its spans tell how long texts become
  * @param open a model by id
  * @throws SmcError with blame `inference` when all particles die, or a weight is NaN, negative or infinite
  */
 export async function run(
   graph: Graph,
+  built: Graph,
   params: Readonly<Record<string, unknown>>,
   settings: Settings,
   options: RunOptions,
-  open: (id: string) => Promise<LanguageModel>,
+  open: (id: string, budget: Budget) => Promise<LanguageModel>,
 ): Promise<Run> {
   const started = performance.now()
   const opened: LanguageModel[] = []
   try {
-    const models = await openModels(graph, options, open, opened)
+    const budget = new Budget(1e9 * settings.maxMemory)
+    const models = await openModels(graph, options, (id) => open(id, budget), opened)
     const host = createHost([...graph.sites], models)
     const externs = await Externs.load(graph, host, options.allowExtern === true)
     const program = link(graph, host)
     fillParams(graph, params, host, program.defaults)
     for (const { value, span } of program.patterns) host.prepare(value([]), models, host.siteOf(span))
+    requireRoom(built, host, models, { particles: settings.particles, dtype: options.dtype ?? 'fp32', budget, opened })
     const random = options.random ?? philoxRandomness(settings.seed)
     const population = await execute(program, {
       settings,
       random,
       host,
       externs,
+      budget,
       signal: options.signal,
       onProgress: options.onProgress,
     })
@@ -71,11 +78,18 @@ export async function run(
       seconds: (performance.now() - started) / 1000,
       tokens: population.tokens,
       models: Object.fromEntries(models.map((m) => [m.name, { id: m.model.id, hash: m.model.hash }])),
-      warnings: [...population.machine.warnings.values()],
+      warnings: [...population.machine.warnings.values(), ...shortOfMemory(budget)],
     }
   } finally {
     await Promise.all(opened.map((model) => model.dispose()))
   }
+}
+
+function shortOfMemory({ dropped, most }: Budget): Diagnostic[] {
+  if (dropped === 0) return []
+  const message = `attention state was dropped ${dropped} times to stay within ${bytesText(most)}, and computed again, which takes time`
+  const hint = 'use fewer particles or shorter texts, or give the run more with `--max-memory`'
+  return [diagnostic('M018', undefined, message, { severity: 'warning', hint })]
 }
 
 async function openModels(

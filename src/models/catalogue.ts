@@ -4,6 +4,7 @@ import { SmcError } from '../diagnostics/diagnostic.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { cachedIds, cachedSnapshot } from './hub/cache.js'
 import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
+import { transformerMemory } from './memory.js'
 import { type ModelFiles, openFiles } from './model-files.js'
 import { modelHash } from './model-hash.js'
 import { TableModel } from './table.js'
@@ -26,7 +27,7 @@ export interface ModelSize {
   readonly contextLength: number
   /** Bytes of the weights files. */
   readonly weightsBytes: number
-  /** Bytes that the model takes when it runs, attention state not counted. */
+  /** Bytes that the model takes when it runs in 32-bit floats, attention state not counted. */
   readonly memoryBytes: number
   /** Bytes of attention state per token and row. */
   readonly stateBytesPerToken: number
@@ -103,19 +104,19 @@ async function measure(path: string): Promise<ModelSize> {
 }
 
 function sizeOf(shape: DecoderShape, { parameters, bytes }: ModelFiles['weights']): ModelSize {
+  const memory = transformerMemory(shape, { parameters, bytes })
   return {
     family: shape.family,
     parameters,
     contextLength: shape.context,
     weightsBytes: bytes,
-    // Everything in 32-bit floats, and an embedding that is also the output once more.
-    memoryBytes: 4 * parameters + (shape.tied ? 4 * shape.vocabulary * shape.width : 0),
-    stateBytesPerToken: 8 * shape.layers * shape.keyValueHeads * shape.headWidth,
+    memoryBytes: memory.weights('fp32'),
+    stateBytesPerToken: memory.statePerToken,
   }
 }
 
 async function showTable(id: string, base: string): Promise<ModelDescription> {
-  const { hash, parameters, contextLength, vocabulary } = await TableModel.open(id, base)
+  const { hash, parameters, contextLength, vocabulary, memory } = await TableModel.open(id, base)
   const path = resolve(base, id.slice('table:'.length))
   const bytes = (await stat(path)).size
   return {
@@ -125,7 +126,7 @@ async function showTable(id: string, base: string): Promise<ModelDescription> {
     parameters,
     contextLength,
     weightsBytes: bytes,
-    memoryBytes: 8 * parameters,
+    memoryBytes: memory.weights('fp32'),
     stateBytesPerToken: 0,
     layers: 0,
     width: 0,

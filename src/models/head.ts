@@ -91,6 +91,11 @@ export class Head {
     return Math.max(2, Math.floor(mostLogits / this.#columns))
   }
 
+  /** Bytes of the buffers that a row takes in a call: logits, those of a view, what exponentials take, and the exponentials. */
+  get bytesPerRow(): number {
+    return 16 * this.#columns
+  }
+
   /** Whether a weighted sum of hidden states gives the weighted sum of their logits. */
   get isLinear(): boolean {
     return this.#shape.logitCap === null

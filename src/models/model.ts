@@ -1,3 +1,5 @@
+import type { Budget } from './budget.js'
+import type { ModelMemory } from './memory.js'
 import type { DrawKey, Randomness } from './randomness.js'
 import type { TokenSet } from './token-set.js'
 import type { TokenUrn } from './token-urn.js'
@@ -14,6 +16,8 @@ export interface LanguageModel {
   /** Most tokens that a history may hold, prompt and begin token included; Infinity for tables. */
   readonly contextLength: number
   readonly vocabulary: Vocabulary
+  /** Left out where it is not worth counting. */
+  readonly memory?: ModelMemory
   /** The history that holds just these tokens (a prompt, begin token included where the model expects one). */
   start(prompt: readonly number[]): History
   /** The history one token longer. Never calls the model: state is computed when a question needs it. */
@@ -123,6 +127,8 @@ export interface ServeOptions {
   readonly rows: number
   /** The histories that particles still stand on; state of any other may be dropped. */
   live(): Iterable<History>
+  /** What the models of the run may take; a model that would take more computes again what it cannot keep, or throws a MemoryError. */
+  readonly budget?: Budget | undefined
 }
 
 /** Tokens and text. Text is bytes underneath: a token may hold part of a character. */

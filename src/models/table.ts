@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { drawDense, logMassOf, logWeights, urnDense } from './dense.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject, parseObject } from './json.js'
+import type { ModelMemory } from './memory.js'
 import type {
   ChatMessage,
   DrawReply,
@@ -77,6 +78,11 @@ export class TableModel implements LanguageModel {
   }
 
   /** Probabilities in the table. */
+  /** Its counts, as doubles. */
+  get memory(): ModelMemory {
+    return { weights: () => 8 * this.parameters, statePerToken: 0, call: () => 0, largestCall: 0 }
+  }
+
   get parameters(): number {
     return this.#rows.size * this.vocabulary.size
   }

@@ -1,8 +1,10 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { type Budget, callShare } from './budget.js'
 import { modelError } from './errors.js'
 import type { Head } from './head.js'
 import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
+import { type ModelMemory, transformerMemory } from './memory.js'
 import type {
   DrawReply,
   DrawRequest,
@@ -35,9 +37,10 @@ export class Transformer implements LanguageModel {
     readonly vocabulary: Vocabulary,
     readonly trunk: Trunk,
     readonly head: Head,
+    readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk)
+    this.#state = new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
   }
 
@@ -53,6 +56,11 @@ export class Transformer implements LanguageModel {
   /** Bytes of attention state held, prompts not counted. */
   get stateBytes(): number {
     return this.#state.bytes
+  }
+
+  /** Times that attention state of a text was dropped because a budget left no room for it. */
+  get rowsDropped(): number {
+    return this.#state.dropped
   }
 
   /** Milliseconds spent inside the tensor runtime so far, over all models of the process. */
@@ -80,19 +88,20 @@ export class Transformer implements LanguageModel {
   }
 
   async draw(requests: readonly DrawRequest[], options: ServeOptions): Promise<DrawReply[]> {
-    return this.#questions.draw(await this.#known(requests, options), options.rows)
+    return this.#questions.draw(await this.#known(requests, options), this.#mostHeadRows(options.rows, options.budget))
   }
 
   async urns(posteriors: readonly Posterior[], options: ServeOptions): Promise<TokenUrn[]> {
-    return this.#questions.urns(await this.#known(posteriors, options), options.rows)
+    return this.#questions.urns(await this.#known(posteriors, options), this.#mostHeadRows(options.rows, options.budget))
   }
 
   async measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array> {
-    return Float64Array.from(await this.#questions.measure(await this.#known(posteriors, options), options.rows))
+    const known = await this.#known(posteriors, options)
+    return Float64Array.from(await this.#questions.measure(known, this.#mostHeadRows(options.rows, options.budget)))
   }
 
   async logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]> {
-    return this.#questions.logProbs(await this.#experts(experts, options), options.rows)
+    return this.#questions.logProbs(await this.#experts(experts, options), this.#mostHeadRows(options.rows, options.budget))
   }
 
   async score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]> {
@@ -105,14 +114,15 @@ export class Transformer implements LanguageModel {
     const needs = asked.map((paths, i) => ({ paths, keep: requests[i]!.keep ? paths.at(-1)! : paths[0]! }))
     // Those that keep come first, so that a history asked both ways is kept.
     await this.#fill([...needs.filter((_, i) => requests[i]!.keep), ...needs.filter((_, i) => !requests[i]!.keep)], options)
-    const scores = await this.#scorePaths(requests, asked, options.rows)
+    // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
+    const scores = await this.#scorePaths(requests, asked, this.#mostHeadRows(4 * options.rows, options.budget))
     for (const paths of asked) for (const path of paths.slice(1)) if (path.parent) path.hidden = null
     return scores
   }
 
   /** Drops all attention state; it is computed again when a question needs it. */
   forget(): void {
-    this.#state.drop(this.#prompts.values())
+    this.#state.drop()
   }
 
   async dispose(): Promise<void> {
@@ -123,7 +133,7 @@ export class Transformer implements LanguageModel {
 
   async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
-    await this.#state.fill(needs, options.rows, () => options.live())
+    await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
   }
 
   /** The hidden states that posteriors ask for. */
@@ -143,7 +153,7 @@ export class Transformer implements LanguageModel {
     return known
   }
 
-  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], batch: number): Promise<Float64Array[]> {
+  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], most: number): Promise<Float64Array[]> {
     const places: { readonly request: number; readonly position: number }[] = []
     const wanted: (Known & { readonly target: number })[] = []
     requests.forEach(({ tokens, temperature }, request) => {
@@ -154,16 +164,21 @@ export class Transformer implements LanguageModel {
     })
     const results = requests.map(({ tokens }) => new Float64Array(tokens.length))
     // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
-    const scores = await this.#questions.score(wanted, 4 * batch)
+    const scores = await this.#questions.score(wanted, most)
     places.forEach(({ request, position }, i) => {
       results[request]![position] = scores[i]!
     })
     return results
   }
 
+  /** Rows of one call of the head; their number changes no result. */
+  #mostHeadRows(rows: number, budget: Budget | undefined): number {
+    const most = Math.min(this.head.most, rows, budget ? budget.roomFor(this.#state) / callShare / this.head.bytesPerRow : rows)
+    return Math.max(1, Math.floor(most))
+  }
+
   #forgetOldPrompts(): void {
-    const { layers, keyValueHeads, headWidth } = this.shape
-    const most = mostPromptBytes / (8 * layers * keyValueHeads * headWidth)
+    const most = mostPromptBytes / this.memory.statePerToken
     let tokens = 0
     for (const [key, { length }] of [...this.#prompts].reverse()) {
       tokens += length

@@ -60,7 +60,7 @@ export async function sampler(
   })
 
   async function run(random: Randomness, settings: Partial<Settings> = {}): Promise<Outcome> {
-    const all = { ...defaultSettings, seed: 1, ...settings }
+    const all = { ...defaultSettings, seed: 1, maxMemory: 1, ...settings }
     try {
       const { particles, steps } = await execute(program, { settings: all, random, host, externs })
       const answers = particles.flatMap((p) =>

@@ -199,4 +199,13 @@ export const modelsEntries: Entries = {
       'model.safetensors': brokenNumbers(),
     }),
   ),
+  M018: {
+    title: 'a run does not fit the memory',
+    explanation:
+      'What models may take together (weights, attention state of every text, buffers) is bounded by `--max-memory`, in GB; by default by most of what the machine has free. Before the first token a run is refused that is sure to need more, with what would fit. One that grows beyond it drops attention state and computes it again, which takes time; when not even that helps, it ends with what its particles have, marked as partial.',
+    bad: 'program.run({}, { maxMemory: 0.001 })',
+    mended: 'program.run({}, { maxMemory: 1 })',
+    files: { 'program.smc': 'model lm = "tiny"\nlet story = lm("Once")\nsample next ~ story for 2 tokens\nreturn next\n' },
+    stage: 'api',
+  },
 }
