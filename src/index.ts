@@ -122,10 +122,16 @@ class LoadedProgram implements Program {
     requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
     const settings = settle(this.settings, options)
     const { graph } = this.stagesFor(settings.fuse).at(-1)!
-    const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
-    const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
-      openModel(id, { base, dtype: productType(options.dtype), ...(options.onDownload && { onDownload: options.onDownload }) }),
+    const { onDownload } = options
+    const { seconds, tokens, models, warnings, ...summary } = await run(
+      graph,
+      params,
+      settings,
+      options,
+      (id) => openModel(id, { base, dtype: productType(options.dtype), ...(onDownload && { onDownload }) }),
+      (id) => openClassifier(id, base, onDownload),
     )
     return {
       schema: 1,
