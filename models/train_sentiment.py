@@ -3,8 +3,8 @@
 Usage: python3 train_sentiment.py DATA OUT [--reference FILE]
 
 DATA holds reviews.txt.xz: one review a line, behind its rating from 1 to 10 (0: not rated) and a tab. OUT receives model.safetensors and
-config.json; FILE a few texts with their probabilities, for the tests. Prints the figures of the README. Needs torch; about two minutes
-on two CPU cores. The same data and the same version of torch give the same files.
+config.json; FILE a few texts with their probabilities, for the tests. Prints the figures of the README. Needs torch; a few minutes on
+two CPU cores. The same data and the same version of torch give the same files.
 
 The model is a logistic regression over the distinct words, pairs and triples (features) of a text:
 
