@@ -122,7 +122,7 @@ class LoadedProgram implements Program {
     requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, ...summary } = await run(
       stages.at(-1)!.graph,
@@ -137,6 +137,7 @@ class LoadedProgram implements Program {
           budget,
           ...(options.onDownload && { onDownload: options.onDownload }),
         }),
+      (id) => openClassifier(id, base, options.onDownload),
     )
     return {
       schema: 1,

@@ -30,7 +30,7 @@ export interface Program {
   site(span: Span): number
   /** JavaScript name of a function without effects. */
   pureName(symbol: Symbol & { kind: 'function' }): string
-  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'extern' }): number
+  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' }): number
 }
 
 /** Chains longer than this become statements: JavaScript's own parser recurses over nested calls. */
@@ -169,6 +169,8 @@ export class Emitter {
         return `rt.params[${this.program.indexOf(symbol)}]`
       case 'model':
         return `rt.models[${this.program.indexOf(symbol)}]`
+      case 'classifier':
+        return `rt.classifiers[${this.program.indexOf(symbol)}]`
       case 'function':
         return this.program.pureName(symbol)
       case 'extern':

@@ -11,6 +11,7 @@ export interface Graph {
   readonly functions: GraphFunction[]
   readonly pure: readonly PureFunction[]
   readonly models: readonly { readonly name: string; readonly id: string; readonly span: Span }[]
+  readonly classifiers: Graph['models']
   readonly params: readonly { readonly decl: ParamDecl; readonly type: Type; readonly default: Code | null }[]
   readonly externs: readonly { readonly decl: ExternDecl; readonly path: string }[]
   /** Places in the program that generated JavaScript refers to by number. */

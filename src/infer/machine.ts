@@ -1,8 +1,9 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
 import type { Randomness } from '../models/randomness.js'
 import { has } from '../models/token-set.js'
 import { Deaths } from './deaths.js'
-import { isDistribution } from './distributions/distribution.js'
+import { isDistribution, OutcomeError } from './distributions/distribution.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
@@ -296,19 +297,16 @@ export class Machine {
   private hasRoom(p: Particle, step: Step, index: number, tokens: number): boolean {
     const { model, history } = p.streams[index]!
     if (history.length + tokens <= model.model.contextLength) return true
-    const key = `R013 ${step.span.start}`
-    if (!this.warnings.has(key)) {
-      const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
-      this.warnings.set(
-        key,
-        diagnostic('R013', step.span, message, {
-          severity: 'warning',
-          hint: 'ask for fewer tokens, shorten the prompt, or use a model with a longer window',
-        }),
-      )
-    }
+    const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
+    this.warnFull(step.span, message, 'ask for fewer tokens, shorten the prompt, or use a model with a longer window')
     this.kill(p)
     return false
+  }
+
+  /** Once a place. */
+  warnFull(span: Span | undefined, message: string, hint: string): void {
+    const key = `R013 ${span?.start}`
+    if (!this.warnings.has(key)) this.warnings.set(key, diagnostic('R013', span, message, { severity: 'warning', hint }))
   }
 
   private twist(p: Particle, step: Step): void {
@@ -377,6 +375,11 @@ export class Machine {
     this.goOn(p, call.next)
   }
 
+  /** The place of an expression. */
+  placeOf(site: number): Span | undefined {
+    return this.host.sites[site]
+  }
+
   /** The site number of a step that is not an expression of its own. */
   private site(step: Step): number {
     return this.host.siteOf(step.span)
@@ -390,6 +393,8 @@ export class Machine {
         thrown.diagnostics.map((d) => ({ ...d, notes: [...d.notes, where] })),
         thrown.blame,
       )
+    if (thrown instanceof OutcomeError)
+      return runError(diagnostic('R024', p.step.span, thrown.message, { notes: [where], hint: thrown.hint }))
     if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
       return runError(
         diagnostic('R012', p.step.span, 'a function calls itself too deeply', {

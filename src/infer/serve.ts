@@ -1,8 +1,10 @@
 import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { History, LanguageModel, ScoreRequest, ServeOptions } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
+import { judge } from './classifiers.js'
 import { Draws } from './draws.js'
 import type { Externs } from './externs.js'
+import type { Ask } from './host/asks.js'
 import { runError } from './host/failure.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
@@ -21,7 +23,7 @@ interface Part {
 
 /**
  * Serves whatever particles wait for, in one batch a model and kind, whatever lines they stand on (architecture.md "the wavefront"):
- * draws of tokens, scores of texts, `prob` in expressions, extern functions.
+ * draws of tokens, scores of texts, `prob` in expressions, classifiers, extern functions.
  */
 export class Server {
   /** Tokens drawn so far, over all particles. */
@@ -165,10 +167,26 @@ export class Server {
         remember(group[i]!.p, group[i]!.ask.key, value)
       })
     }
+    await this.classify(asked)
     for (const p of particles) {
       if (p.asks.length === 0) throw runError(diagnostic('R008', p.step.span, 'this expression waits for nothing'))
       p.asks = []
       p.status = 'running'
+    }
+  }
+
+  private async classify(asked: readonly { readonly p: Particle; readonly ask: Ask }[]): Promise<void> {
+    const calls = asked.flatMap(({ p, ask }) => (ask.kind === 'classify' ? [{ p, ask }] : []))
+    for (const classifier of new Set(calls.map(({ ask }) => ask.classifier))) {
+      const group = calls.filter(({ ask }) => ask.classifier === classifier)
+      const questions = group.map(({ ask }) => ({ text: ask.text, span: this.machine.placeOf(ask.site) }))
+      const answers = await judge(classifier, questions, this.options.rows, ({ span }) => {
+        const message = `\`${classifier.name}\` reads ${classifier.classifier.window} tokens: it judges longer texts by their beginning`
+        this.machine.warnFull(span, message, 'give it a part of the text, or use a classifier with a longer window')
+      })
+      answers.forEach((answer, i) => {
+        remember(group[i]!.p, group[i]!.ask.key, answer)
+      })
     }
   }
 }

@@ -1,5 +1,8 @@
+import type { Classifier } from '../models/classifiers/classifier.js'
 import type { History, LanguageModel, Vocabulary } from '../models/model.js'
 import type { TokenSet } from '../models/token-set.js'
+import type { Distribution } from './distributions/distribution.js'
+import { Recent } from './recent.js'
 
 /**
  * Values of a running program. Numbers, booleans and strings are JavaScript's; a list is an array, a record an object without
@@ -145,6 +148,20 @@ export class ModelValue {
     if (tokens.length === 1) return this.token(tokens[0]!).text
     return decode(tokens.map((id) => this.model.vocabulary.bytes(id)))
   }
+}
+
+/** Texts of which a classifier remembers what it said, and their characters together. */
+const mostTexts = 20_000
+const mostCharacters = 10_000_000
+
+/** A classifier of the program, and what it has said within this run: copies of a particle ask the same again. */
+export class ClassifierValue {
+  readonly known = new Recent<Distribution<string>>(mostTexts, mostCharacters)
+
+  constructor(
+    readonly name: string,
+    readonly classifier: Classifier,
+  ) {}
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

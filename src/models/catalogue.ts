@@ -1,7 +1,9 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SmcError } from '../diagnostics/diagnostic.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { builtInClassifiers } from './classifiers/open.js'
+import { Sentiment } from './classifiers/sentiment.js'
 import { cachedIds, cachedSnapshot } from './hub/cache.js'
 import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
 import { transformerMemory } from './memory.js'
@@ -33,6 +35,16 @@ export interface ModelSize {
   readonly stateBytesPerToken: number
 }
 
+/** What `smcc models show` shows of a classifier. */
+export interface ClassifierDescription {
+  readonly id: string
+  readonly path: string
+  readonly labels: readonly string[]
+  readonly parameters: number
+  readonly weightsBytes: number
+  readonly hash: string
+}
+
 /** What `smcc models show` shows. */
 export interface ModelDescription extends ModelSize {
   readonly id: string
@@ -47,6 +59,24 @@ export interface ModelDescription extends ModelSize {
   readonly tokenizer: string
   readonly end: readonly number[]
   readonly hash: string
+}
+
+/** A built-in classifier; null when `id` names none. Throws M003, M004, M007, M008. */
+export async function showClassifier(id: string): Promise<ClassifierDescription | null> {
+  if (!Object.hasOwn(builtInClassifiers, id)) return null
+  const path = builtInFolder(id)
+  const { labels, parameters, hash } = await Sentiment.open(id, path)
+  const { size } = await stat(join(path, 'model.safetensors'))
+  return { id, path, labels, parameters, weightsBytes: size, hash }
+}
+
+/** The built-in classifiers. */
+export async function listClassifiers(): Promise<(ClassifierDescription & { readonly description: string })[]> {
+  const found = Object.entries(builtInClassifiers).map(async ([id, description]) => ({
+    ...(await showClassifier(id))!,
+    description,
+  }))
+  return Promise.all(found)
 }
 
 /** The built-in models, and those in the local Hugging Face cache that are whole. */

@@ -13,7 +13,17 @@ import { SubwordVocabulary } from './tokenizer.js'
 import { Transformer } from './transformer.js'
 import { Trunk } from './trunk.js'
 
-export { listModels, type ModelDescription, type ModelListing, type ModelSize, showModel } from './catalogue.js'
+export {
+  type ClassifierDescription,
+  listClassifiers,
+  listModels,
+  type ModelDescription,
+  type ModelListing,
+  type ModelSize,
+  showClassifier,
+  showModel,
+} from './catalogue.js'
+export { openClassifier } from './classifiers/open.js'
 
 export interface OpenOptions {
   /** Folder of the program: relative paths start there. */

@@ -57,10 +57,19 @@ export class Session {
     return new Session(await InferenceSession.create(bytes, options), Tensor)
   }
 
-  /** A graph that `saveOnnx` has written: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
+  /** An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
   static async openFile(path: string): Promise<Session> {
     const { InferenceSession, Tensor } = await loadRuntime()
     return new Session(await InferenceSession.create(path, sessionOptions()), Tensor)
+  }
+
+  /** Names of the inputs that the graph asks for. */
+  get inputs(): readonly string[] {
+    return this.#session.inputNames
+  }
+
+  get outputs(): readonly string[] {
+    return this.#session.outputNames
   }
 
   /**

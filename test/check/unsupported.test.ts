@@ -13,8 +13,8 @@ test.each([
     'learn twist psi(story: Context)\nsample s ~ a for 3 tokens twisted by psi(a)\nreturn s',
     ['C103 learn twist psi(story: Context)'],
   ],
-  ['classifier tone = "tiny-sentiment"\nreturn 1', ['C104 classifier tone = "tiny-sentiment"']],
-  ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', []],
+  ['classifier tone = "tiny-sentiment"\nobserve "positive" ~ tone("good")\nreturn 1', []],
+  ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', ['C105 a * b ^ 0.5 / a']],
   ['infer { method: steer }\nreturn 1', ['C106 steer']],
 ])('%s', (program, found) => {
   const checked = checkText(start + program)

@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import { modelsEntries } from '../../src/diagnostics/catalogue/models.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
-import { listModels, openModel, showModel } from '../../src/models/registry.js'
-import { drawing } from './requests.js'
+import { listModels, openClassifier, openModel, showModel } from '../../src/models/registry.js'
+import { hashed, key } from './fixed-randomness.js'
 
 const root = mkdtempSync(join(tmpdir(), 'smcc-models-'))
 afterAll(() => rmSync(root, { recursive: true }))
@@ -31,6 +31,8 @@ describe('the catalogue of model errors', () => {
         mkdirSync(dirname(join(base, path)), { recursive: true })
         writeFileSync(join(base, path), text)
       }
+      const named = /classifier tone = "(.*)"/.exec(source)
+      if (named) return (await openClassifier(named[1]!, base)).dispose()
       const [, id, prompt, chat] = /model lm = "(.*)"\nlet story = lm\("(.*?)"(, chat: true)?\)/.exec(source)!
       const model = await openModel(id!, { base })
       const tokens = chat

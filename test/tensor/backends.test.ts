@@ -14,7 +14,8 @@ import { gradients } from '../../src/tensor/gradient.js'
 import { type ElementType, GraphBuilder } from '../../src/tensor/graph.js'
 import type { Session } from '../../src/tensor/session.js'
 import { firstInstalled, loadTfjs, tfjs } from '../../src/tensor/tfjs.js'
-import { hashed, key } from '../models/fixed-randomness.js'
+import { key } from '../models/fixed-randomness.js'
+import { drawing } from '../models/requests.js'
 import { type Case, differentiable, feedsOf, inputsOf, Numbers, randomFrom } from './cases.js'
 
 /** What runs beside tensors of floats: integers, doubles, comparisons, 8-bit products. */
@@ -155,7 +156,7 @@ async function openOn(path: string, open: OpenGraph, type: ProductType): Promise
   const tensors = architecture.tensors((name) => weights.has(name))
   const vocabulary = new SubwordVocabulary(path, shape.vocabulary, tokenizer)
   const trunk = await Trunk.open(shape, tensors, weights, type, open)
-  const head = await Head.open(shape, tensors, weights, vocabulary.end, type, open)
+  const head = await Head.open(shape, tensors, weights, type, open)
   await weights.close()
   return new Transformer(path, path, vocabulary, trunk, head)
 }
@@ -173,7 +174,7 @@ describe.each([
       const [scores] = await model.score([{ history: start, temperature: 1.3, tokens, keep: false }], options)
       const deeper = model.extend(start, 9)
       const draws = [start, deeper, start].map((history, slot) => {
-        return { history, slot, temperature: 1, mask: 'all' as const, random: hashed, key: key(slot, 0) }
+        return drawing(model, history, 'all', { at: key(slot, 0) })
       })
       const drawn = await model.draw(draws, options)
       await model.dispose()

@@ -29,7 +29,7 @@ async function calledTrunk(path: string) {
   const tensors = architecture.tensors((name) => weights.has(name))
   const vocabulary = new SubwordVocabulary(path, shape.vocabulary, tokenizer)
   const trunk = await Trunk.open(shape, tensors, weights, 'fp32', spy)
-  const head = await Head.open(shape, tensors, weights, vocabulary.end, 'fp32', openUncached)
+  const head = await Head.open(shape, tensors, weights, 'fp32', openUncached)
   await weights.close()
   const model = new Transformer(path, path, vocabulary, trunk, head)
   const scored = [

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Span } from '../../diagnostics/span.js'
-import { isContext, isRecord, ModelValue, Token, type Value, Weight } from '../values.js'
+import { ClassifierValue, isContext, isRecord, ModelValue, Token, type Value, Weight } from '../values.js'
 
 /** Stops the run with a place in the program. The executor adds which particle it was, and when. */
 export type Fail = (code: string, site: number, message: string, hint?: string) => never
@@ -27,6 +27,7 @@ export function shown(value: Value): string {
   if (value instanceof Token) return `the Token ${JSON.stringify(value.text)}`
   if (isContext(value)) return 'a Context'
   if (value instanceof ModelValue) return `the model ${value.name}`
+  if (value instanceof ClassifierValue) return `the classifier ${value.name}`
   if (value instanceof RegExp) return 'a regular expression'
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (isRecord(value)) return `a record with ${Object.keys(value).join(', ') || 'no fields'}`

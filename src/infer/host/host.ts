@@ -1,5 +1,5 @@
 import type { Span } from '../../diagnostics/span.js'
-import { isContext, ModelValue, type Value } from '../values.js'
+import { ClassifierValue, isContext, ModelValue, type Value } from '../values.js'
 import { answer } from './asks.js'
 import { builtins } from './builtins.js'
 import { contexts, type Streaming } from './contexts.js'
@@ -20,7 +20,7 @@ const endless = 'give the loop a condition that it meets, or a `break`'
 /** What generated JavaScript calls `rt`. Before an expression is evaluated, `enter` says whose it is. */
 export type Host = ReturnType<typeof createHost>
 
-export function createHost(sites: Span[], models: readonly ModelValue[]) {
+export function createHost(sites: Span[], models: readonly ModelValue[], classifiers: readonly ClassifierValue[] = []) {
   const fail: Fail = failureAt(sites)
   let particle: Streaming | null = null
   let turns = 0
@@ -38,7 +38,15 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
       const { prompt = args[0], ...options } = named
       return streams.open(f, prompt, options, site)
     }
+    if (f instanceof ClassifierValue) return classify(f, args[0] ?? named.text, site)
     return fail('R005', site, `expected a function to call, found ${shown(f)}`)
+  }
+
+  /** A distribution over labels, which waits for its batch unless the text has been judged before in this run. */
+  function classify(classifier: ClassifierValue, given: Value, site: number): Value {
+    const text = op.text(given) ?? fail('R005', site, `expected a String for the classifier, found ${shown(given)}`)
+    const key = `classify ${classifiers.indexOf(classifier)} ${text}`
+    return classifier.known.get(text) ?? answer(running(), { kind: 'classify', key, classifier, text, site })
   }
 
   return {
@@ -53,6 +61,7 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
     pow: (a: Value, b: Value, site: number): Value => (isContext(a) ? streams.power(a, b, site) : op.pow(a, b, site)),
     builtin: builtins(fail, op),
     models,
+    classifiers,
     /** Values of the params, in order of declaration. */
     params: [] as Value[],
     fail,

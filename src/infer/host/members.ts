@@ -1,4 +1,4 @@
-import { isDistribution } from '../distributions/distribution.js'
+import { type Distribution, isDistribution, OutcomeError } from '../distributions/distribution.js'
 import { isContext, isRecord, ModelValue, startOf, Token, type Value, Weight } from '../values.js'
 import { forEvery } from './asks.js'
 import type { Contexts } from './contexts.js'
@@ -16,6 +16,15 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
   }
   function string(v: Value, site: number): string {
     return op.text(v) ?? fail('R005', site, `expected a String, found ${shown(v)}`)
+  }
+
+  function logProb(target: Distribution, value: Value, site: number): number {
+    try {
+      return target.logProb(value)
+    } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
+      return fail('R024', site, error.message, error.hint)
+    }
   }
 
   function field(target: Value, name: string, site: number): Value {
@@ -47,7 +56,7 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
       if (name === 'prob') return contexts.prob(target, args[0], site)
       if (name === 'fork') return contexts.fork(target)
     } else if (isDistribution(target)) {
-      if (name === 'prob') return new Weight(op.ok(target.logProb(plain(args[0])), site))
+      if (name === 'prob') return new Weight(op.ok(logProb(target, plain(args[0]), site), site))
     } else if (Array.isArray(target)) return ofList(target, name, args, site)
     else if (isRecord(target) && Object.hasOwn(target, name)) return call(target[name], args, site)
     const text = op.text(target)

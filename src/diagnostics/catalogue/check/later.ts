@@ -20,26 +20,6 @@ return s
 `,
     stage: 'run',
   },
-  C104: {
-    title: 'classifiers do not run yet',
-    explanation: 'This version checks and prints `classifier`, and refuses to run it.',
-    bad: `
-classifier tone = "tiny-sentiment"
-model lm = "tiny"
-let story = lm("Once")
-sample s ~ story for 5 tokens
-observe "positive" ~ tone(s)
-return s
-`,
-    mended: `
-model lm = "tiny"
-let story = lm("Once")
-sample s ~ story for 5 tokens
-if s.contains("good") { factor 2 }
-return s
-`,
-    stage: 'run',
-  },
   C106: {
     title: '`steer` does not run yet',
     explanation: 'This version runs the methods `smc` and `importance`.',
