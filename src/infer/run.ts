@@ -57,11 +57,12 @@ export async function run(
   openClassifier: (id: string) => Promise<Classifier>,
 ): Promise<Run> {
   const started = performance.now()
-  const opened: (LanguageModel | Classifier)[] = []
+  const opened: LanguageModel[] = []
+  const judges: Classifier[] = []
   try {
     const budget = new Budget(1e9 * settings.maxMemory)
     const models = await openModels(graph, options, (id) => open(id, budget), opened)
-    const classifiers = await openClassifiers(graph, openClassifier, opened)
+    const classifiers = await openClassifiers(graph, openClassifier, judges)
     const host = createHost([...graph.sites], models, classifiers)
     const externs = await Externs.load(graph, host, options.allowExtern === true)
     const program = link(graph, host)
@@ -90,7 +91,7 @@ export async function run(
       warnings: [...population.machine.warnings.values(), ...shortOfMemory(budget)],
     }
   } finally {
-    await Promise.all(opened.map((model) => model.dispose()))
+    await Promise.all([...opened, ...judges].map((each) => each.dispose()))
   }
 }
 

@@ -39,10 +39,11 @@ function stub(
 async function run(source: string, classifier: Classifier, options: RunOptions = {}) {
   const text = `classifier size = "stub"\nmodel lm = "table"\n${source}`
   const compiled = compileSource({ path: 'test.smc', text })
-  const { graph } = compiled.stages({ fuse: true }).at(-1)!
+  const stages = compiled.stages({ fuse: true })
   const settings = settle({}, { seed: 1, particles: 16, ...options })
   return runGraph(
-    graph,
+    stages.at(-1)!.graph,
+    stages[0]!.graph,
     {},
     settings,
     { models: { lm }, ...options },

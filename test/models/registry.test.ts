@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest'
 import { modelsEntries } from '../../src/diagnostics/catalogue/models.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { listModels, openClassifier, openModel, showModel } from '../../src/models/registry.js'
-import { hashed, key } from './fixed-randomness.js'
+import { drawing } from './requests.js'
 
 const root = mkdtempSync(join(tmpdir(), 'smcc-models-'))
 afterAll(() => rmSync(root, { recursive: true }))

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
+import { widenHalves } from '../../tensor/floats.js'
 import { modelError } from '../errors.js'
-import { widenHalves } from '../floats.js'
 import { type JsonObject, parseObject, readRequired } from '../json.js'
 import { modelHash } from '../model-hash.js'
 import { Weights } from '../safetensors.js'
