@@ -1,7 +1,7 @@
 """genlm-control: a prompted model sampled directly, or with a pattern by adaptive weighted rejection (AWRS), in its SMC.
 
-Where the package leaves a choice, the quicker one: batches of all particles, and a stop condition in place of a forced end token (which also makes
-the target the one of the other peers). The caches of logits are emptied before each run.
+Where the package leaves a choice, the quicker one: batches of all particles, the prompt's keys and values cached, and a stop condition in place
+of a forced end token (which also makes the target the one of the other peers). What earlier runs have cached is dropped before each run.
 """
 
 import asyncio
@@ -54,16 +54,26 @@ else:
 llm.set_prompt_from_str(given["prompt"])
 
 
+def forget():
+    llm.model.clear_cache()
+    llm.model.cache_kv(llm.prompt_ids)
+
+
+def next_logprobs(ids):
+    forget()
+    return asyncio.run(llm.model.next_token_logprobs(ids))
+
+
 def run(seed, particles):
     global drawn
     np.random.seed(seed)
     torch.manual_seed(seed)
     sampler.rng = np.random.default_rng(seed)
-    llm.model.clear_cache()
+    forget()
     drawn = 0
     result = asyncio.run(sampler.smc(particles, ess_threshold=0.5, max_tokens=given["steps"] + 1, terminate_when=finished))
     best = result.contexts[int(np.argmax(result.log_weights))]
     return drawn, result.log_ml, b"".join(best[:-1]).decode("utf-8", "replace")
 
 
-serve(llm.model.tokenizer, llm.model.next_token_logprobs_uncached, run, given)
+serve(llm.model.tokenizer, next_logprobs, run, given)

@@ -1,7 +1,7 @@
 """LLaMPPL: a model class as in its examples, run by its `smc_standard`, over its transformers backend.
 
-Where the package leaves a choice, the quicker one: batches of all particles. Without a pattern the particles draw freely; with one, each step
-observes the mask of the allowed tokens and then draws, which is the exact local posterior. The caches of logits are emptied before each run.
+Where the package leaves a choice, the quicker one: batches of all particles, and the prompt's keys and values cached, as its examples do. Without a pattern the particles draw freely; with one, each step
+observes the mask of the allowed tokens and then draws, which is the exact local posterior. What earlier runs have cached is dropped before each run.
 """
 
 import asyncio
@@ -56,10 +56,20 @@ if given["pattern"]:
 program = Matching if given["pattern"] else Free
 
 
+def forget():
+    lm.clear_cache()
+    lm.cache_kv(lm.tokenizer.encode(given["prompt"]))
+
+
+def next_logprobs(ids):
+    forget()
+    return asyncio.run(lm.model.next_token_logprobs(ids))
+
+
 def run(seed, particles):
     global drawn
     np.random.seed(seed)
-    lm.clear_cache()
+    forget()
     drawn = 0
     final = asyncio.run(smc_standard(program(), particles))
     weights = np.array([particle.weight for particle in final], dtype=float)
@@ -67,4 +77,4 @@ def run(seed, particles):
     return drawn, log_z, str(final[int(np.argmax(weights))].context)
 
 
-serve(lm.tokenizer, lm.model.next_token_logprobs_uncached, run, given)
+serve(lm.tokenizer, next_logprobs, run, given)
