@@ -137,12 +137,19 @@ async function measure(
     for (const [peer] of all) {
       if (peer === smcc) continue
       const own = await run(peer)
-      if (smcc === null || before === null) continue
+      if (smcc === null || before === null) {
+        console.log(`round ${round + 1}: ${peer.name} ${(1 / own).toFixed(1)} tokens/s`)
+        continue
+      }
       const after = await run(smcc)
-      ratios.get(peer)!.push((2 * own) / (before + after))
+      const ratio = (2 * own) / (before + after)
+      ratios.get(peer)!.push(ratio)
+      // A long measurement that is stopped leaves its rounds.
+      console.log(`round ${round + 1}: ${peer.name} ${(1 / own).toFixed(1)} tokens/s, smcc is ${ratio.toFixed(1)} times as fast`)
       before = after
     }
   }
+  console.log()
   for (const [peer] of all) report(peer.name, runs.get(peer)!, peer === smcc ? null : ratios.get(peer)!)
   console.log()
 }
