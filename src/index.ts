@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
 import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
+import type { TwistFile } from './infer/learned/file.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
 import { productType, requireKnown, settle } from './infer/settings.js'
@@ -124,7 +125,7 @@ class LoadedProgram implements Program {
     const stages = this.stagesFor(settings.fuse)
     const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
-    const { seconds, tokens, models, warnings, ...summary } = await run(
+    const { seconds, tokens, models, warnings, learned, ...summary } = await run(
       stages.at(-1)!.graph,
       stages[0]!.graph,
       params,
@@ -138,6 +139,7 @@ class LoadedProgram implements Program {
           ...(options.onDownload && { onDownload: options.onDownload }),
         }),
       (id) => openClassifier(id, base, options.onDownload),
+      { file: settings.twist ? this.twistFile() : null, programHash: this.hash },
     )
     return {
       schema: 1,
@@ -149,13 +151,26 @@ class LoadedProgram implements Program {
       ...summary,
       timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
       warnings,
+      ...(learned.length > 0 && { learned }),
     }
+  }
+
+  /** What was learned for the twists of this program; null where there is no such file. */
+  private twistFile(): TwistFile | null {
+    const path = twistPath(this.path)
+    if (this.compiled.checked.learnedTwists.length === 0 || !existsSync(path)) return null
+    return { name: basename(path), bytes: readFileSync(path) }
   }
 
   private stagesFor(fuse: boolean): readonly Stage[] {
     if (this.compiled.unsupported.length > 0) throw new SmcError(this.compiled.unsupported)
     return this.compiled.stages({ fuse })
   }
+}
+
+/** `infill.smc` -> `infill.twist.safetensors`, where `smcc train` leaves what it has learned. */
+export function twistPath(program: string): string {
+  return `${program.replace(/\.smc$/, '')}.twist.safetensors`
 }
 
 /** A setting as written: a number, `true`, `false`, or a bare word. */

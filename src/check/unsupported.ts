@@ -11,8 +11,6 @@ export function unsupported(checked: CheckedProgram): Diagnostic[] {
   const report = (code: string, span: Span, form: string, hint: string) =>
     found.push(diagnostic(code, span, `this version does not run ${form}`, { hint }))
 
-  for (const { span } of checked.learnedTwists)
-    report('C103', span, '`learn twist`', 'write a twist by hand: `twist e`, or `twisted by e`')
   for (const { settings } of checked.infer) {
     for (const { name, value } of settings.entries) {
       const word = value.kind === 'Name' ? value.text : value.kind === 'String' ? value.parts.join('') : ''

@@ -59,6 +59,7 @@ export class GraphBuilder implements Program {
       classifiers: checked.classifiers.map(opened),
       params,
       externs: this.externs,
+      learned: checked.learnedTwists,
       sites: this.sites,
       lookahead: false,
       patterns: this.patterns,
@@ -86,7 +87,8 @@ export class GraphBuilder implements Program {
     return entry.name
   }
 
-  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' }): number {
+  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' | 'learnedTwist' }): number {
+    if (symbol.kind === 'learnedTwist') return this.checked.learnedTwists.indexOf(symbol.decl)
     if (symbol.kind === 'param') return this.checked.params.indexOf(symbol.decl)
     if (symbol.kind === 'model') return this.checked.models.indexOf(symbol.decl)
     if (symbol.kind === 'classifier') return this.checked.classifiers.indexOf(symbol.decl)

@@ -30,8 +30,11 @@ export interface Program {
   site(span: Span): number
   /** JavaScript name of a function without effects. */
   pureName(symbol: Symbol & { kind: 'function' }): string
-  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' }): number
+  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' | 'learnedTwist' }): number
 }
+
+/** Stands for the stream of a span in the code of `twisted by psi`; the pass `spans` puts the slot in its place. */
+export const theStream = 'rt.theStream'
 
 /** Chains longer than this become statements: JavaScript's own parser recurses over nested calls. */
 const LONGEST_NESTED_CHAIN = 64
@@ -69,6 +72,28 @@ export class Emitter {
   /** The log of a weight, as a number; powers and products are formed in log space (language.md §1). */
   logWeight(e: Exp): Code {
     return { js: `rt.logWeight(${this.weight(e)},${this.site(e.span)})`, text: textOf(e), span: e.span }
+  }
+
+  /** A twist that is a learned one and nothing else, as a draw before it looks at it. */
+  guide(e: Exp): Code | null {
+    const symbol = e.kind === 'Name' ? this.program.checked.symbols.get(e) : e.kind === 'Call' ? this.calledTwist(e) : undefined
+    if (symbol?.kind !== 'learnedTwist') return null
+    const args = e.kind === 'Call' ? this.twistArguments(e, symbol) : `[${theStream}]`
+    return { js: `rt.guide(${this.program.indexOf(symbol)},${args},${this.site(e.span)})`, text: textOf(e), span: e.span }
+  }
+
+  private calledTwist(e: CallExp): Symbol | undefined {
+    return e.callee.kind === 'Name' ? this.program.checked.symbols.get(e.callee) : undefined
+  }
+
+  private twistArguments(e: CallExp, { decl }: Symbol & { kind: 'learnedTwist' }): string {
+    const names = decl.params.map((formal) => formal.name.text)
+    const ordered = arrange(e.args, names)
+    const values = names.map((_, i) => {
+      const given = ordered[i]?.value ?? decl.params[i]!.default
+      return given ? this.emit(given) : 'undefined'
+    })
+    return `[${values.join(',')}]`
   }
 
   /** What stands behind `matching`: a regular expression, `json(...)` or `grammar(...)`. */
@@ -173,12 +198,14 @@ export class Emitter {
         return `rt.classifiers[${this.program.indexOf(symbol)}]`
       case 'function':
         return this.program.pureName(symbol)
+      case 'learnedTwist':
+        return `rt.learned(${this.program.indexOf(symbol)},[${theStream}],${this.site(span)})`
       case 'extern':
         return `((...a)=>rt.extern(${this.program.indexOf(symbol)},a,${this.site(span)}))`
       case 'builtin':
         return `((...a)=>rt.builtin.${symbol.name}(${this.site(span)},...a))`
       default:
-        throw new Error(`a ${symbol.kind} cannot stand as a value here`)
+        return symbol satisfies never
     }
   }
 
@@ -256,6 +283,9 @@ export class Emitter {
     if (symbol?.kind === 'function') {
       const args = this.arranged(e.args, symbol.decl.params)
       return `${this.program.pureName(symbol)}(${args.join(',')})`
+    }
+    if (symbol?.kind === 'learnedTwist') {
+      return `rt.learned(${this.program.indexOf(symbol)},${this.twistArguments(e, symbol)},${site})`
     }
     if (symbol?.kind === 'extern') {
       return `rt.extern(${this.program.indexOf(symbol)},[${this.arranged(e.args, symbol.decl.params).join(',')}],${site})`

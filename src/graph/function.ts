@@ -201,7 +201,8 @@ export class FunctionBuilder {
         const id = this.builder.twists++
         this.twists.push(id)
         this.loops[this.loops.length - 1]?.twists.push(id)
-        this.flow.append({ op: 'Twist', id, value: emitter.logWeight(s.value), span: s.span, next: -1 })
+        const guide = emitter.guide(s.value)
+        this.flow.append({ op: 'Twist', id, value: emitter.logWeight(s.value), guide, span: s.span, next: -1 })
         return
       }
       case 'Untwist':
@@ -292,7 +293,9 @@ export class FunctionBuilder {
       matching: matching ? this.pattern(matching.pattern) : null,
       where: condition,
       via: proposal ?? null,
-      twist: twist ? { id: this.builder.twists++, value: this.emitter.logWeight(twist.twist) } : null,
+      twist: twist
+        ? { id: this.builder.twists++, value: this.emitter.logWeight(twist.twist), guide: this.emitter.guide(twist.twist) }
+        : null,
       every: every ? this.emitter.code(every.count) : null,
       weighs,
       span: s.span,
@@ -321,6 +324,7 @@ export class FunctionBuilder {
       proposal: through,
       beside: null,
       pattern: null,
+      guide: null,
       where: null,
       weighs,
       point: 'may',

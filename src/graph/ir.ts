@@ -1,6 +1,6 @@
 import type { Type } from '../check/types.js'
 import type { Span } from '../diagnostics/span.js'
-import type { ExternDecl, FnDecl, ParamDecl } from '../syntax/ast.js'
+import type { ExternDecl, FnDecl, LearnTwistDecl, ParamDecl } from '../syntax/ast.js'
 
 /**
  * The inference graph: one control-flow graph a function, whose nodes have one documented effect each on a particle.
@@ -14,6 +14,8 @@ export interface Graph {
   readonly classifiers: Graph['models']
   readonly params: readonly { readonly decl: ParamDecl; readonly type: Type; readonly default: Code | null }[]
   readonly externs: readonly { readonly decl: ExternDecl; readonly path: string }[]
+  /** The learned twists that the program declares. */
+  readonly learned: readonly LearnTwistDecl[]
   /** Places in the program that generated JavaScript refers to by number. */
   readonly sites: Span[]
   /** Whether what follows a draw may be looked at before it (pass `fuse`). */
@@ -78,6 +80,8 @@ export interface DrawNode extends At {
   /** A stream that moves past the token too and does nothing else: the proposal of other draws of the span. */
   readonly beside: Code | null
   readonly pattern: DrawPattern | null
+  /** A learned twist that is looked at while drawing: q = g psi / C, and logw += log C - log psi(v); a `Twist` follows that multiplies psi again. */
+  guide: Code | null
   /** The requirement of the span that every token must meet, further on. */
   where: NodeId | null
   /** Whether it may change the weight although nothing is fused: it may draw from a product of contexts. */
@@ -138,6 +142,8 @@ export interface TwistNode extends At {
   readonly op: 'Twist'
   readonly id: number
   readonly value: Code
+  /** What a draw before it may look at; null where it is no learned twist. */
+  readonly guide: Code | null
   next: NodeId
 }
 /** divides out the twists `ids` of the current call              logw -= pending[id]; pending[id] = 0 */
@@ -184,7 +190,7 @@ export interface SpanNode extends At {
   readonly matching: Code | null
   readonly where: Code | null
   readonly via: { readonly proposal: Code; readonly block: Code | null } | null
-  readonly twist: { readonly id: number; readonly value: Code } | null
+  readonly twist: { readonly id: number; readonly value: Code; readonly guide: Code | null } | null
   readonly every: Code | null
   readonly weighs: boolean
   next: NodeId

@@ -72,12 +72,13 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
 }
 
 /** What a draw takes in beside the model itself. */
-function inDraw({ fused, pattern, proposal }: DrawNode): string[] {
+function inDraw({ fused, pattern, proposal, guide }: DrawNode): string[] {
   return [
     ...(proposal ? [`drafted by ${proposal.text}`] : []),
     ...(fused?.notEnd ? ['not the end token'] : []),
     ...(pattern ? ['keeping to the pattern'] : []),
     ...(fused?.observed ?? []).map((from) => `observed on ${from.text}`),
+    ...(guide ? [`guided by ${guide.text}`] : []),
     ...(fused?.where ? ['meeting `where`'] : []),
   ]
 }
@@ -87,7 +88,7 @@ function effect(node: Node): string {
   switch (node.op) {
     case 'Draw':
       if (node.proposal) return 'logw -= log of the proposal'
-      return node.fused || node.pattern || node.weighs ? 'logw += log mass' : ''
+      return node.fused || node.pattern || node.guide || node.weighs ? 'logw += log mass' : ''
     case 'Settle':
       return 'logw += log of what was drafted'
     case 'Score':

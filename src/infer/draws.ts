@@ -13,6 +13,8 @@ import {
 import type { DrawKey, Randomness } from '../models/randomness.js'
 import { complement, has, intersection, type TokenSet, withoutEnd } from '../models/token-set.js'
 import type { PatternState } from '../patterns/pattern.js'
+import type { Lesson } from './learned/lesson.js'
+import type { Guidance, Guide } from './learned/twist.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
 import { byModel, placed } from './questions.js'
@@ -40,6 +42,8 @@ interface Plan {
   /** log of what earlier stops have paid and this token divides out. */
   readonly offset: number
   readonly pattern: PatternState | null
+  /** The learned twist that is looked at. */
+  readonly guidance: Guidance | null
 }
 
 /** Serves draws of tokens: from local posteriors (inference.md §1), with looking ahead or rejection where that is asked for. */
@@ -58,6 +62,7 @@ export class Draws {
   }
 
   async serve(particles: readonly Particle[]): Promise<void> {
+    await this.askGuides(particles)
     for (const [model, plans] of byModel(
       particles.map((p) => this.plan(p)),
       (plan) => plan.model,
@@ -114,6 +119,24 @@ export class Draws {
         ? 0
         : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
       pattern,
+      guidance: this.guideOf(p)?.twist.find(p.request!.guide!) ?? null,
+    }
+  }
+
+  /** What a draw is guided by: a trained twist over the tokens that the target itself draws. */
+  private guideOf(p: Particle): Guide | null {
+    const { guide, target, proposal } = p.request!
+    if (!guide?.twist.head || proposal || !this.machine.options.lookahead || !this.machine.options.twist) return null
+    const { model } = p.streams[target[0]!.stream]!.model
+    return guide.model.model === model && target.some(({ stream }) => stream === guide.stream) ? guide : null
+  }
+
+  private async askGuides(particles: readonly Particle[]): Promise<void> {
+    const guides = particles.flatMap((p) => this.guideOf(p) ?? [])
+    for (const twist of new Set(guides.map((guide) => guide.twist))) {
+      const asked = guides.filter((guide) => guide.twist === twist)
+      for (const [model, group] of byModel(asked, (guide) => guide.model.model))
+        await twist.prepare(group, this.options, model.vocabulary.size <= smallVocabulary)
     }
   }
 
@@ -122,16 +145,19 @@ export class Draws {
     const asking: Plan[] = []
     const rows = await this.rows(plans)
     plans.forEach((plan, i) => {
-      const { p, within, allowed, leaving, key } = plan
-      const posterior = { ...this.posterior(plan), within, allowed, leaving }
+      const { p, within, allowed, leaving, key, guidance } = plan
+      const posterior = { ...this.posterior(plan), within, allowed, leaving, shift: null }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
+      const guided = new Set<number>()
       const lookahead = new Float64Array(g.length).fill(Number.NEGATIVE_INFINITY)
       for (let v = 0; v < g.length; v++) {
         if (g[v] === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v))) continue
         const trial = this.trials.token(p, v)
         tries.set(v, trial)
-        this.trials.walk(trial)
+        const asked = this.trials.walk(trial, guidance)
+        // Where the end is not in sight, the learned twist tells what to expect of it.
+        if (guidance && !asked && !trial.done) guided.add(v)
       }
       if (isWhere(plan) && [...tries.values()].some((trial) => trial.step === p.step.where)) {
         asking.push(plan)
@@ -140,13 +166,15 @@ export class Draws {
       const stop = leaving ? this.tryStop(plan, logMassOf(g, leaving)) : null
       if (stop) tries.set(stopped, stop)
       const worth = new Map([...tries].map(([token, trial]) => [token, trial.logw - p.logw]))
-      const shown = withChance(worth, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
+      const expected = new Map([...worth].map(([token, log]) => [token, log + (guided.has(token) ? guidance!.rows![token]! : 0)]))
+      const shown = withChance(expected, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
       for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
       const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key }
       const reply = drawDense(request, rows[i]!)
       // A token that was shown more kindly than it is worth weighs as much less.
-      const excess = reply.token === nothing ? 0 : shown.get(reply.token)! - worth.get(reply.token)!
-      this.take(plan, { ...reply, logMass: reply.logMass - excess }, tries)
+      const logShown = shown.get(reply.token) ?? 0
+      const excess = logShown - (worth.get(reply.token) ?? 0)
+      this.take(plan, { ...reply, logMass: reply.logMass - excess }, tries, reply.logMass - logShown)
     })
     return asking
   }
@@ -166,7 +194,9 @@ export class Draws {
     const requests = plans.map(({ key }, i) => ({ ...posteriors[i]!, random: this.random, key }))
     const replies = await placed(requests, particlesOf(plans), (some) => model.draw(some, this.options))
     replies.forEach((reply, i) => {
-      this.take(plans[i]!, reply, null)
+      const { token, logMass, logShift } = reply
+      if (token >= 0) plans[i]!.guidance?.values.set(token, logShift)
+      this.take(plans[i]!, { ...reply, logMass: logMass - logShift }, null)
     })
   }
 
@@ -187,7 +217,7 @@ export class Draws {
       const { token } = drawn
       // Weighed by g(v) / q(v), q the normalised factor.
       const logMass = token === nothing ? Number.NEGATIVE_INFINITY : g[token]! - (alone[token]! - drawn.logMass)
-      this.take(plan, { token, logProb: g[token] ?? Number.NEGATIVE_INFINITY, logMass, logLeaving }, null)
+      this.take(plan, { token, logProb: g[token] ?? Number.NEGATIVE_INFINITY, logMass, logLeaving, logShift: 0 }, null)
     })
   }
 
@@ -204,6 +234,10 @@ export class Draws {
       trial: (token) => (token === stopped ? this.stop(plan, masses[i]!) : this.trials.token(plan.p, token)),
     }))
     const found = await rejectAll(asked, this.random, this.trials, this.answer)
+    const shifts = await this.shiftsOf(
+      plans,
+      found.map(({ token }) => token),
+    )
     found.forEach(({ token, logMass, logWeight, trial, evaluations }, i) => {
       this.evaluations += evaluations
       const { p } = plans[i]!
@@ -211,8 +245,25 @@ export class Draws {
         this.machine.kill(p)
         return
       }
-      this.adopt(plans[i]!, trial, logWeight - (p.request!.proposal ? logMass : 0), token)
+      this.adopt(plans[i]!, trial, logWeight - shifts[i]! - (p.request!.proposal ? logMass - shifts[i]! : 0), token)
     })
+  }
+
+  /** What the guide of each plan has added for the token that was found; nothing for a stop. */
+  private async shiftsOf(plans: readonly Plan[], tokens: readonly number[]): Promise<number[]> {
+    const shifts = new Array<number>(plans.length).fill(0)
+    const guided = plans.flatMap(({ p, guidance }, at) => {
+      const token = tokens[at]!
+      return guidance && token >= 0 ? [{ ...p.request!.guide!, token, at }] : []
+    })
+    for (const twist of new Set(guided.map((guide) => guide.twist))) {
+      const group = guided.filter((guide) => guide.twist === twist)
+      const logs = await twist.values(group, this.options)
+      group.forEach(({ at }, i) => {
+        shifts[at] = logs[i]!
+      })
+    }
+    return shifts
   }
 
   /** log of the mass that the targets of these particles give to what they have stopped at: their proposals drew the stop. */
@@ -224,7 +275,8 @@ export class Draws {
       const { leaving } = p.streams[drawn[0]!.stream]!
       const { model } = experts[0]!
       const key = { slot: p.slot, generation: this.machine.generation, draw: -1 }
-      return { p, key, drawn, model, experts, within: null, allowed: null, leaving: leaving!.set, offset: 0, pattern: null }
+      const free = { within: null, allowed: null, offset: 0, pattern: null, guidance: null }
+      return { ...free, p, key, drawn, model, experts, leaving: leaving!.set }
     })
     for (const [model, group] of byModel(plans, (plan) => plan.model)) {
       const posteriors = await this.posteriors(model, group)
@@ -248,6 +300,8 @@ export class Draws {
     plan: Plan,
     { token, logProb, logMass, logLeaving }: DrawReply,
     tries: ReadonlyMap<number, Particle> | null,
+    /** log (g / q) of what was drawn. */
+    logRatio = logMass,
   ): void {
     const { p, pattern, leaving } = plan
     if (token === nothing || logMass === Number.NEGATIVE_INFINITY) {
@@ -256,7 +310,7 @@ export class Draws {
     }
     const weight = p.request!.proposal ? logMass - logProb : logMass
     if (tries) {
-      this.adopt(plan, tries.get(token)!, weight, token)
+      this.adopt(plan, tries.get(token)!, weight, token, logRatio)
       return
     }
     // Unfused, a pattern is held against the token that was drawn freely.
@@ -266,17 +320,20 @@ export class Draws {
       return
     }
     const stops = token === stopped || leaves
-    this.adopt(plan, stops ? this.stop(plan, logLeaving) : this.trials.token(p, token), weight, stops ? stopped : token)
+    this.adopt(plan, stops ? this.stop(plan, logLeaving) : this.trials.token(p, token), weight, stops ? stopped : token, logRatio)
   }
 
   /** The particle becomes the copy that has the token; its weight is multiplied once, by the whole. */
-  private adopt({ p, offset }: Plan, trial: Particle, weight: number, token: number): void {
+  private adopt(plan: Plan, trial: Particle, weight: number, token: number, logRatio = weight): void {
+    const { p, offset } = plan
     const before = p.logw
+    const lesson = this.machine.options.records ? this.lesson(plan, token, logRatio) : null
     const { later, target } = p.request!
     const { step } = p
     p.adopt(trial)
     p.logw = before
     p.request = null
+    if (lesson) p.lesson = lesson
     if (!this.machine.weigh(p, weight + offset) || token === stopped || later.length === 0) return
     if (target.some(({ stream }) => p.streams[stream]!.ended)) {
       this.machine.kill(p)
@@ -285,6 +342,16 @@ export class Draws {
     p.step = step
     p.request = { target: later[0]!, proposal: null, beside: [], tokens: [token], draw: -1, later: later.slice(1) }
     p.status = 'scoring'
+  }
+
+  /** What the twist that guides this draw may learn from it; null where nothing does. Of a stop there is nothing to learn. */
+  private lesson({ p, experts, within, allowed, leaving, offset }: Plan, token: number, logRatio: number): Lesson | null {
+    const { guide, proposal } = p.request!
+    if (!guide || proposal || token < 0) return null
+    const pending = [...(p.frame.pending?.values() ?? [])].reduce((sum, log) => sum + log, 0)
+    const before = p.logw - pending
+    const posterior = { experts, within, allowed: leaving ? null : allowed, potential: null }
+    return { parent: p.lesson, guide, posterior, token, before, after: before + logRatio + offset }
   }
 
   private stop(plan: Plan, logLeaving: number): Particle {
@@ -311,10 +378,19 @@ export class Draws {
     this.machine.kill(p, before)
   }
 
-  private posterior({ p, experts, within, allowed, leaving }: Plan): Posterior {
+  private posterior({ p, experts, within, allowed, leaving, guidance }: Plan): Posterior {
     const node = p.step.node
     const stops = leaving !== null && this.machine.options.lookahead && node.op === 'Draw'
-    return { experts, potential: null, within, allowed, lookahead: null, leaving, stop: stops ? 0 : null }
+    return {
+      experts,
+      potential: null,
+      within,
+      allowed,
+      lookahead: null,
+      shift: guidance?.shift ?? null,
+      leaving,
+      stop: stops ? 0 : null,
+    }
   }
 
   /** Factors of other models than the first become potentials. */

@@ -21,6 +21,8 @@ export interface Step {
   readonly proposal: Evaluate | null
   /** Streams that a Draw moves besides. */
   readonly beside: Evaluate | null
+  /** The learned twist that guides a Draw. */
+  readonly guide: Evaluate | null
   /** Contexts on which the token of a Draw is observed. */
   readonly observed: readonly Evaluate[]
   /** The requirement that a token of a Draw must meet. */
@@ -97,6 +99,7 @@ function linkFunction(
       from: evaluate(from),
       proposal: evaluate(node.op === 'Draw' ? node.proposal : null),
       beside: evaluate(node.op === 'Draw' ? node.beside : null),
+      guide: evaluate(node.op === 'Draw' ? node.guide : null),
       observed: node.op === 'Draw' ? (node.fused?.observed ?? []).map((code) => evaluate(code)!) : [],
       where: null,
       args: node.op === 'Call' ? node.args.map((a) => evaluate(a)) : [],
@@ -145,6 +148,6 @@ function roles(node: Node): [Code | null, Code | null] {
 }
 
 function codesOf(node: Node): readonly (Code | null)[] {
-  if (node.op === 'Draw') return [...roles(node), node.proposal, node.beside, ...(node.fused?.observed ?? [])]
+  if (node.op === 'Draw') return [...roles(node), node.proposal, node.beside, node.guide, ...(node.fused?.observed ?? [])]
   return node.op === 'Call' ? node.args : roles(node)
 }

@@ -8,6 +8,7 @@ import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
+import type { Guide } from './learned/twist.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
 import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
@@ -34,6 +35,8 @@ export interface MachineOptions {
   /** Importance sampling passes every point. */
   readonly points: boolean
   readonly twist: boolean
+  /** Whether particles remember what learned twists may learn from. */
+  readonly records?: boolean
 }
 
 /**
@@ -219,6 +222,8 @@ export class Machine {
     proposal: readonly Factor[] | null,
     observed: readonly Value[],
   ): void {
+    const { lookahead, twist, records } = this.options
+    const guide = step.guide && ((lookahead && twist) || records) ? (this.evaluate(p, step.guide) as Guide) : null
     const target = [...from.factors]
     const later: (readonly Factor[])[] = []
     for (const other of observed) {
@@ -238,7 +243,7 @@ export class Machine {
       this.kill(p)
       return
     }
-    p.request = { target, proposal, beside, tokens: [], draw: p.draws++, later }
+    p.request = { target, proposal, beside, tokens: [], draw: p.draws++, later, guide }
     p.status = 'drawing'
   }
 

@@ -1,4 +1,6 @@
 import type { Ask } from './host/asks.js'
+import type { Lesson } from './learned/lesson.js'
+import type { Guidance, Guide } from './learned/twist.js'
 import type { LinkedFunction, Step } from './link.js'
 import type { Factor, Stream, Value } from './values.js'
 
@@ -19,6 +21,8 @@ export interface Request {
   readonly later: readonly (readonly Factor[])[]
   /** Draws since the last point of the population, for the key. */
   readonly draw: number
+  /** A learned twist that a draw looks at. */
+  readonly guide?: Guide | null
 }
 
 /** A call that is under way: the slots of its variables, the twists that are to be divided out, and where it goes back to. */
@@ -59,6 +63,10 @@ export class Particle {
   asks: Ask[] = []
   /** Whether it is a copy that only looks ahead. */
   looksAhead = false
+  /** What the learned twist of its draw says, while it looks ahead: no other may be asked then. */
+  guidance: Guidance | null = null
+  /** The last draw that a learned twist may learn from, where that is recorded. */
+  lesson: Lesson | null = null
   /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
   request: Request | null = null
 
@@ -84,6 +92,7 @@ export class Particle {
     copy.value = this.value
     copy.draws = this.draws
     copy.passed = this.passed
+    copy.lesson = this.lesson
     return copy
   }
 
@@ -99,6 +108,7 @@ export class Particle {
     this.draws = copy.draws
     this.passed = copy.passed
     this.answers = copy.answers
+    this.lesson = copy.lesson
   }
 
   newFrame(f: LinkedFunction, caller: Frame | null, call: Step | null): Frame {

@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import type { LearnedNote } from './learned/file.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
 export type Method = 'smc' | 'importance'
@@ -44,6 +45,8 @@ export interface RunResult {
   readonly steps: readonly Step[]
   readonly timing: { readonly seconds: number; readonly tokens: number; readonly tokensPerSecond: number }
   readonly warnings: readonly Diagnostic[]
+  /** The learned twists of the program, where it has any. */
+  readonly learned?: readonly LearnedNote[]
 }
 
 export interface PosteriorEntry {

@@ -12,6 +12,7 @@ import { execute } from './executor.js'
 import { Externs } from './externs.js'
 import { createHost, type Host } from './host/host.js'
 import { fromJson } from './host/json.js'
+import { type LearnedNote, openTwists, type TwistFile } from './learned/file.js'
 import { link } from './link.js'
 import { philoxRandomness } from './philox.js'
 import type { Progress, Settings } from './result.js'
@@ -33,11 +34,19 @@ export interface RunOptions extends Partial<Settings> {
   readonly random?: Randomness
 }
 
+/** What a run knows of the program's learned twists. */
+export interface LearnedSource {
+  /** null: there is none, or twists are left out. */
+  readonly file: TwistFile | null
+  readonly programHash: string
+}
+
 export interface Run extends Summary {
   readonly seconds: number
   readonly tokens: number
   readonly models: Readonly<Record<string, { readonly id: string; readonly hash: string }>>
   readonly warnings: readonly Diagnostic[]
+  readonly learned: readonly LearnedNote[]
 }
 
 /**
@@ -55,6 +64,7 @@ export async function run(
   options: RunOptions,
   open: (id: string, budget: Budget) => Promise<LanguageModel>,
   openClassifier: (id: string) => Promise<Classifier>,
+  learned: LearnedSource = { file: null, programHash: '' },
 ): Promise<Run> {
   const started = performance.now()
   const opened: LanguageModel[] = []
@@ -63,7 +73,8 @@ export async function run(
     const budget = new Budget(1e9 * settings.maxMemory)
     const models = await openModels(graph, options, (id) => open(id, budget), opened)
     const classifiers = await openClassifiers(graph, openClassifier, judges)
-    const host = createHost([...graph.sites], models, classifiers)
+    const { twists, notes } = openTwists(graph.learned, learned.file, models, learned.programHash)
+    const host = createHost([...graph.sites], models, classifiers, twists)
     const externs = await Externs.load(graph, host, options.allowExtern === true)
     const program = link(graph, host)
     fillParams(graph, params, host, program.defaults)
@@ -89,6 +100,7 @@ export async function run(
         ),
       ),
       warnings: [...population.machine.warnings.values(), ...shortOfMemory(budget)],
+      learned: notes,
     }
   } finally {
     await Promise.all([...opened, ...judges].map((each) => each.dispose()))

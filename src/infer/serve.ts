@@ -167,11 +167,28 @@ export class Server {
         remember(group[i]!.p, group[i]!.ask.key, value)
       })
     }
+    await this.consult(asked)
     await this.classify(asked)
     for (const p of particles) {
       if (p.asks.length === 0) throw runError(diagnostic('R008', p.step.span, 'this expression waits for nothing'))
       p.asks = []
       p.status = 'running'
+    }
+  }
+
+  /** What learned twists think of a token. */
+  private async consult(asked: readonly { readonly p: Particle; readonly ask: Ask }[]): Promise<void> {
+    const questions = asked.flatMap(({ p, ask }) => (ask.kind === 'learned' ? [{ p, ask }] : []))
+    for (const twist of new Set(questions.map(({ ask }) => ask.twist))) {
+      const group = questions.filter(({ ask }) => ask.twist === twist)
+      for (const some of byModel(group, ({ ask }) => ask.model.model).values()) {
+        const asks = some.map(({ ask }) => ask)
+        const particles = some.map(({ p }) => p)
+        const logs = await placed(asks, particles, (part) => twist.values(part, this.options))
+        logs.forEach((log, i) => {
+          remember(some[i]!.p, some[i]!.ask.key, new Weight(log))
+        })
+      }
     }
   }
 

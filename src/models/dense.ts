@@ -40,27 +40,34 @@ function product(v: number, logs: readonly Float64Array[], potential: Float64Arr
   return sum
 }
 
+/** `shift`, if there is one, has a log factor for every token: the output embedding is the identity. */
 export function drawDense(request: DrawRequest, logs: readonly Float64Array[]): DrawReply {
-  const { allowed, lookahead, stop, random, key } = request
+  const { allowed, lookahead, shift, stop, random, key } = request
   const g = logWeights(request, logs)
+  const shifted = shift ? g.map((log, v) => log + shift[v]!) : g
   const logLeaving = logMassOf(g, request.leaving)
+  const logShifted = shift ? logMassOf(shifted, request.leaving) : logLeaving
   const drawn = new Float64Array(g.length + 1)
-  for (let v = 0; v < g.length; v++) drawn[v] = allowed && !has(allowed, v) ? -Infinity : g[v]! + (lookahead ? lookahead[v]! : 0)
-  drawn[g.length] = stop === null ? -Infinity : logLeaving + stop
+  for (let v = 0; v < g.length; v++)
+    drawn[v] = allowed && !has(allowed, v) ? -Infinity : shifted[v]! + (lookahead ? lookahead[v]! : 0)
+  drawn[g.length] = stop === null ? -Infinity : logShifted + stop
   const logMass = logSumExp(drawn)
-  if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving }
+  if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving, logShift: 0 }
   const index = random.index(
     drawn.map((log) => Math.exp(log - logMass)),
     key,
   )
-  if (index === g.length) return { token: stopped, logProb: logLeaving, logMass, logLeaving }
-  return { token: index, logProb: g[index]!, logMass, logLeaving }
+  if (index === g.length) {
+    return { token: stopped, logProb: logLeaving, logMass, logLeaving, logShift: logShifted - logLeaving }
+  }
+  return { token: index, logProb: g[index]!, logMass, logLeaving, logShift: shift ? shift[index]! : 0 }
 }
 
 export function urnDense(posterior: Posterior, logs: readonly Float64Array[]): TokenUrn {
-  const { allowed, stop } = posterior
-  const g = logWeights(posterior, logs)
-  const logStop = stop === null ? -Infinity : logMassOf(g, posterior.leaving) + stop
+  const { allowed, shift, stop } = posterior
+  const free = logWeights(posterior, logs)
+  const logStop = stop === null ? -Infinity : logMassOf(free, posterior.leaving) + stop
+  const g = shift ? free.map((log, v) => log + shift[v]!) : free
   const top = Math.max(logSumExp(g), logStop)
   const masses = g.map((log, v) => (top === -Infinity || (allowed && !has(allowed, v)) ? 0 : Math.exp(log - top)))
   return new TokenUrn(masses, top === -Infinity ? 0 : top, logStop)

@@ -36,7 +36,7 @@ export class HeadCall {
   }
 
   view(row: number, set: TokenSet | null, potential: Float64Array | null): number {
-    const key = `${row} ${this.#number(set)} ${this.#number(potential)}`
+    const key = `${row} ${this.number(set)} ${this.number(potential)}`
     let view = this.#viewOf.get(key)
     if (view === undefined) this.#viewOf.set(key, (view = this.views.push({ row, set, potential }) - 1))
     return view
@@ -89,7 +89,8 @@ export class HeadCall {
     return (answers) => logSumExp(parts.map((part) => part(answers)))
   }
 
-  #number(object: object | null): number {
+  /** Equal for the same object, within this call. */
+  number(object: object | null): number {
     if (!object) return -1
     let number = this.#objects.get(object)
     if (number === undefined) this.#objects.set(object, (number = this.#objects.size))

@@ -14,9 +14,11 @@ export const blockSize = 64
  *     source    [r]          the row that each view looks at
  *     potential [1 | r, V]   added to the logits of a view; a mask is a very negative number
  *     view [m], uniform [m, 1]  which view to draw from, and with which number
+ *     beside [m]         a row whose logits are wanted where the draw fell
  *     target    [t]          row · V + token: whose logit to return
  *     maximum [r, 1], total [r]  log of the sum of exp over a view = maximum + log total
  *     block [m], values [m, 64]  where each draw fell, and exp(value - maximum) of the tokens there
+ *     besides [m, 64]    the logits of the row beside there
  *     targetLogit [t], masses [r, V]
  *
  * A draw is the inverse of the cumulative distribution in two levels: the graph sums blocks of 64 tokens, adds the sums up in
@@ -50,6 +52,7 @@ function headGraph(shape: DecoderShape, matrix: Float32Array, columns: number, t
   const potential = graph.input('potential', 'float32', ['p', columns])
   const view = graph.input('view', 'int64', ['m'])
   const uniform = graph.input('uniform', 'float64', ['m', 1])
+  const beside = graph.input('beside', 'int64', ['m'])
   const target = graph.input('target', 'int64', ['t'])
 
   const product = productsOf(type, graph).linear('output', hidden, { weight: matrix, bias: null }, width)
@@ -65,8 +68,10 @@ function headGraph(shape: DecoderShape, matrix: Float32Array, columns: number, t
   const below = graph.lessOrEqual(graph.gather(cumulative, view), threshold) // [m, V / 64]
   const chosen = graph.sum(graph.cast(below, 'int64'), 1) // [m]
   const flat = graph.add(graph.multiply(view, graph.integer(count)), chosen)
+  const other = graph.add(graph.multiply(beside, graph.integer(count)), chosen)
   graph.output('block', chosen, 'int64', ['m'])
   graph.output('values', graph.gather(graph.reshape(masses, [-1, blockSize]), flat), 'float32', ['m', blockSize])
+  graph.output('besides', graph.gather(graph.reshape(logits, [-1, blockSize]), other), 'float32', ['m', blockSize])
   graph.output('maximum', maximum, 'float32', ['r', 1])
   graph.output('total', total, 'float64', ['r'])
   graph.output('targetLogit', graph.gather(graph.reshape(logits, [-1]), target), 'float32', ['t'])

@@ -66,7 +66,8 @@ export class HeadQuestions {
       (call, posterior) => {
         const { within, allowed, potential, stop } = posterior
         const product = this.#product(call, posterior.known)
-        const view = call.view(product.row, intersection(within, allowed), potential)
+        const row = this.#shiftedRow(call, product.row, posterior.shift)
+        const view = call.view(row, intersection(within, allowed), potential)
         const normaliser = product.normaliser
         const leaving = stop === null ? null : this.#leaving(call, posterior, product)
         return (answers) => {
@@ -114,26 +115,60 @@ export class HeadQuestions {
     )
   }
 
+  /** e_token · shift, for each. */
+  async pick(asked: readonly { readonly shift: Float32Array; readonly token: number }[], rows: number): Promise<number[]> {
+    return this.#chunks(
+      asked,
+      rows,
+      () => [],
+      (call, { shift, token }) => call.logit(shiftRow(call, shift), token),
+    )
+  }
+
+  /** e_v · shift of every token, for each. */
+  async shiftRows(shifts: readonly Float32Array[], rows: number): Promise<Float64Array[]> {
+    return this.#chunks(
+      shifts,
+      rows,
+      () => [],
+      (call, shift) => {
+        const view = call.view(shiftRow(call, shift), null, null)
+        return ({ masses }) => {
+          const { masses: relative, scale } = masses![view]!
+          return Float64Array.from(relative, (mass) => Math.log(mass) + scale)
+        }
+      },
+      true,
+    )
+  }
+
   #draw(call: HeadCall, request: DrawRequest & KnownPosterior): (answers: HeadAnswers) => DrawReply {
-    const { within, allowed, potential, lookahead, stop, random, key } = request
+    const { within, allowed, potential, lookahead, shift, stop, random, key } = request
     const set = intersection(within, allowed)
     const row = this.#productRow(call, request.known)
-    const view = call.view(row, set, sumOf(potential, lookahead))
-    const draw = call.draw({ view, first: random.uniform(key, 0), second: random.uniform(key, 1) })
-    const product = { row, normaliser: this.#normaliser(call, request.known, potential || lookahead ? null : set) }
+    const shifted = this.#shiftedRow(call, row, shift)
+    const added = sumOf(potential, lookahead)
+    const view = call.view(shifted, set, added)
+    const draw = call.draw({ view, beside: row, first: random.uniform(key, 0), second: random.uniform(key, 1) })
+    const product = { row, normaliser: this.#normaliser(call, request.known, added || shift ? null : set) }
     const leaving = this.#leaving(call, request, product)
+    const shiftedLeaving = shift && stop !== null ? this.#leaving(call, request, { ...product, row: shifted }) : leaving
     const { normaliser } = product
     return (answers) => {
       const offset = -normaliser(answers)
       const logTokens = answers.logSums[view]! + offset
       const logLeaving = leaving(answers)
-      const logStop = stop === null ? -Infinity : logLeaving + stop
+      const logShifted = shiftedLeaving(answers)
+      const logStop = stop === null ? -Infinity : logShifted + stop
       const logMass = isFree(request) ? 0 : logAddExp(logTokens, logStop)
-      if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving }
-      if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass)))
-        return { token: stopped, logProb: logLeaving, logMass, logLeaving }
+      if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving, logShift: 0 }
+      if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass))) {
+        return { token: stopped, logProb: logLeaving, logMass, logLeaving, logShift: logShifted - logLeaving }
+      }
       const token = answers.drawn[draw]!
-      return { token, logProb: answers.values[draw]! + offset - (lookahead ? lookahead[token]! : 0), logMass, logLeaving }
+      const value = answers.values[draw]!
+      const logShift = shift ? value - (added ? added[token]! : 0) - answers.besides[draw]! : 0
+      return { token, logProb: value + offset - (lookahead ? lookahead[token]! : 0) - logShift, logMass, logLeaving, logShift }
     }
   }
 
@@ -154,6 +189,15 @@ export class HeadQuestions {
     if (known.length === 1 && first!.power === 1) return this.#row(call, first!)
     const key = known.map(({ path, temperature, power }) => `${path.id} ${temperature} ${power}`).join(' ')
     return call.row(key, () => ({ hidden: weightedSum(known), temperature: 1 }))
+  }
+
+  /** The row with a vector added to its hidden state. */
+  #shiftedRow(call: HeadCall, row: number, shift: Float32Array | null): number {
+    if (!shift) return row
+    return call.row(`${row} + ${call.number(shift)}`, () => {
+      const { hidden, temperature } = call.rows[row]!
+      return { hidden: hidden.map((h, i) => h / temperature + shift[i]!), temperature: 1 }
+    })
   }
 
   /** `drawn`: the set of the view of a single expert, if that is what is drawn from. */
@@ -192,7 +236,7 @@ export class HeadQuestions {
   async #chunks<Q, A>(
     questions: readonly Q[],
     rows: number,
-    experts: (question: Q) => readonly Known[],
+    experts: (question: Q) => readonly unknown[],
     plan: (call: HeadCall, question: Q) => (answers: HeadAnswers) => A,
     wantsMasses = false,
   ): Promise<A[]> {
@@ -200,8 +244,8 @@ export class HeadQuestions {
     for (let at = 0; at < questions.length; ) {
       const call = new HeadCall(this.vocabulary)
       const pending: ((answers: HeadAnswers) => A)[] = []
-      // A question adds a row and a view for each expert, and a row and two views of its own.
-      const room = (question: Q) => call.size + 2 * experts(question).length + 3 <= this.head.most
+      // A question adds a row and a view for each expert, and two rows and three views of its own.
+      const room = (question: Q) => call.size + 2 * experts(question).length + 5 <= this.head.most
       while (at < questions.length && (pending.length === 0 || (call.rows.length < rows && room(questions[at]!)))) {
         pending.push(plan(call, questions[at]!))
         at++
@@ -215,8 +259,14 @@ export class HeadQuestions {
 }
 
 /** Whether the draw is from the model itself, whose mass is 1. */
-function isFree({ experts, potential, within, allowed, lookahead, stop }: Posterior): boolean {
-  return experts.length === 1 && experts[0]!.power === 1 && !potential && !within && !allowed && !lookahead && stop === null
+function isFree({ experts, potential, within, allowed, lookahead, shift, stop }: Posterior): boolean {
+  const isModel = experts.length === 1 && experts[0]!.power === 1
+  return isModel && !potential && !within && !allowed && !lookahead && !shift && stop === null
+}
+
+/** A vector as a row of its own: its logits are e_v · shift. */
+function shiftRow(call: HeadCall, shift: Float32Array): number {
+  return call.row(`shift ${call.number(shift)}`, () => ({ hidden: shift, temperature: 1 }))
 }
 
 function weightedSum(known: readonly Known[]): Float32Array {

@@ -27,6 +27,8 @@ export interface HeadView {
 export interface HeadDraw {
   /** Index of the view to draw from. */
   readonly view: number
+  /** Index of a row whose logit of the drawn token is wanted too. */
+  readonly beside: number
   /** Chooses the block, in (0, 1). */
   readonly first: number
   /** Chooses the token inside the block, in (0, 1). */
@@ -47,6 +49,8 @@ export interface HeadAnswers {
   readonly drawn: Int32Array
   /** The value of each drawn token in its view: its logit with what was added. */
   readonly values: Float64Array
+  /** The logit of each drawn token in the row beside. */
+  readonly besides: Float64Array
   /** Logits, in the order of the targets. */
   readonly logits: Float64Array
   /** For each view, exp of its values relative to exp(scale), and the scale; null unless asked for. */
@@ -121,18 +125,22 @@ export class Head {
     if (logits.some(Number.isNaN)) return null
     const blocks = out.block!.data as BigInt64Array
     const inside = out.values!.data as Float32Array
+    const others = out.besides!.data as Float32Array
     const drawn = new Int32Array(draws.length)
     const values = new Float64Array(draws.length)
+    const besides = new Float64Array(draws.length)
     draws.forEach(({ view, second }, k) => {
       const part = inside.subarray(k * blockSize, (k + 1) * blockSize)
       const index = pick(part, second)
       drawn[k] = Number(blocks[k]) * blockSize + index
       values[k] = maximum[view]! + Math.log(part[index]!)
+      besides[k] = others[k * blockSize + index]!
     })
     return {
       logSums,
       drawn,
       values,
+      besides,
       logits,
       masses: wantsMasses ? this.#massesOf(out.masses!.data as Float32Array, maximum) : null,
     }
@@ -159,7 +167,7 @@ export class Head {
     })
     const factor = logitCap && { data: Float32Array.from(rows, (row) => logitCap / row.temperature), shape: [rows.length, 1] }
     // The graph takes no empty lists: what nobody asked for is asked of the first row.
-    const someDraws = draws.length > 0 ? draws : [{ view: 0, first: 0.5, second: 0.5 }]
+    const someDraws = draws.length > 0 ? draws : [{ view: 0, beside: 0, first: 0.5, second: 0.5 }]
     const someTargets = targets.length > 0 ? targets : [{ row: 0, token: 0 }]
     return {
       hidden: { data: hidden, shape: [rows.length, width] },
@@ -167,6 +175,7 @@ export class Head {
       source: { data: BigInt64Array.from(views, ({ row }) => BigInt(row)), shape: [views.length] },
       potential: this.#potentials(views),
       view: { data: BigInt64Array.from(someDraws, ({ view }) => BigInt(view)), shape: [someDraws.length] },
+      beside: { data: BigInt64Array.from(someDraws, ({ beside }) => BigInt(beside)), shape: [someDraws.length] },
       uniform: {
         data: Float64Array.from(someDraws, ({ first }) => Math.min(first, belowOne)),
         shape: [someDraws.length, 1],
@@ -207,7 +216,7 @@ export class Head {
   }
 }
 
-const withoutMasses = ['block', 'values', 'maximum', 'total', 'targetLogit'] as const
+const withoutMasses = ['block', 'values', 'besides', 'maximum', 'total', 'targetLogit'] as const
 
 /** First index whose cumulative sum exceeds u · total; the last with positive mass if rounding passes it. */
 function pick(masses: Float32Array, u: number): number {

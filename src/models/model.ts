@@ -30,10 +30,31 @@ export interface LanguageModel {
   measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array>
   /** For each expert, power · log p(v | history) for every token v. */
   logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]>
+  /** What learned twists see of the model; left out where its logits are not linear in the hidden state. */
+  readonly output?: OutputSpace
   /** For each request, log p(tokens[i] | history, tokens[..i]), as one array of tokens.length numbers. */
   score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]>
   /** Frees sessions and arenas; the model cannot be used afterwards. */
   dispose(): Promise<void>
+}
+
+/**
+ * The last hidden state h and the output embedding E of a model, logits = E h: a vector g gives every next token v the log factor e_v · g
+ * (inference.md §3). Tables: h is the one-hot Markov state, and E the identity.
+ */
+export interface OutputSpace {
+  /** Numbers in a hidden state. */
+  readonly hiddenWidth: number
+  /** Numbers in a shift, and in each row of E. */
+  readonly shiftWidth: number
+  /** h behind each history. The arrays are not to be written to. */
+  hidden(histories: readonly History[], options: ServeOptions): Promise<Float32Array[]>
+  /** e_token · shift, one number each. */
+  pick(asked: readonly { readonly shift: Float32Array; readonly token: number }[], options: ServeOptions): Promise<Float64Array>
+  /** e_v · shift for every token v. */
+  rows(shifts: readonly Float32Array[], options: ServeOptions): Promise<Float64Array[]>
+  /** E, [vocabulary, shiftWidth]; null for the identity. Read from the files anew. */
+  matrix(): Promise<Float32Array | null>
 }
 
 /** A path of tokens. Immutable; paths that share a beginning share the objects, so a copy is a pointer. */
@@ -73,9 +94,11 @@ export interface Posterior {
   readonly allowed: TokenSet | null
   /** What will be multiplied anyway once the token is known: a log factor for every token. It is fused into the draw and into the mass, not into g. */
   readonly lookahead: Float64Array | null
+  /** A vector of the output space: its log factors e_v · shift are fused into the draw and into the mass, not into g, and divided by again later. */
+  readonly shift: Float32Array | null
   /** A set whose g-mass is wanted; null: none. */
   readonly leaving: TokenSet | null
-  /** Whether the draw may end without a token, with the mass that g has on `leaving`, times exp(this); null: it may not. */
+  /** Whether the draw may end without a token, with the mass that g (shifted) has on `leaving`, times exp(this); null: it may not. */
   readonly stop: number | null
 }
 
@@ -98,6 +121,8 @@ export interface DrawReply {
   readonly logMass: number
   /** log g(leaving); -Infinity without such a set. */
   readonly logLeaving: number
+  /** What `shift` has added to the log of the outcome's mass; 0 without one. */
+  readonly logShift: number
 }
 
 /** A posterior of one history and nothing else. */
@@ -108,6 +133,7 @@ export function freely(history: History, temperature: number): Posterior {
     within: null,
     allowed: null,
     lookahead: null,
+    shift: null,
     leaving: null,
     stop: null,
   }

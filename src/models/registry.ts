@@ -63,9 +63,22 @@ async function openTransformer(id: string, path: string, dtype: ProductType, bud
       Trunk.open(shape, tensors, weights, dtype, open),
       Head.open(shape, tensors, weights, dtype, open),
     ])
-    const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
+    const readMatrix = () => outputMatrix(path)
+    const model = new Transformer(id, digest, vocabulary, trunk, head, memory, readMatrix)
     budget?.record(model, memory.weights(dtype))
     return model
+  } finally {
+    await weights.close()
+  }
+}
+
+/** The output matrix [vocabulary, width] of the model in these files, as 32-bit floats. */
+async function outputMatrix(path: string): Promise<Float32Array> {
+  const { architecture, weights } = await openFiles(path)
+  try {
+    const { shape } = architecture
+    const tensors = architecture.tensors((name) => weights.has(name))
+    return await weights.read(shape.tied ? tensors.embedding : tensors.output, [shape.vocabulary, shape.width])
   } finally {
     await weights.close()
   }

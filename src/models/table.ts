@@ -12,6 +12,7 @@ import type {
   Expert,
   History,
   LanguageModel,
+  OutputSpace,
   Posterior,
   ScoreRequest,
   Vocabulary,
@@ -43,6 +44,7 @@ export class TableModel implements LanguageModel {
     return new TableModel(id, createHash('sha256').update(text).digest('hex'), description)
   }
 
+  readonly output: OutputSpace
   readonly vocabulary: TableVocabulary
   readonly #order: number
 
@@ -75,6 +77,7 @@ export class TableModel implements LanguageModel {
     this.#order = order as number
     for (const [state, probabilities] of Object.entries(next))
       this.#rows.set(state, parseRow(id, state, probabilities, tokens.length))
+    this.output = this.#outputSpace()
   }
 
   /** Probabilities in the table. */
@@ -127,6 +130,24 @@ export class TableModel implements LanguageModel {
         return this.#row(at, temperature).logs[token]!
       })
     })
+  }
+
+  #outputSpace(): OutputSpace {
+    const numbers = new Map([...this.#rows.keys()].map((state, i) => [state, i]))
+    return {
+      hiddenWidth: numbers.size,
+      shiftWidth: this.vocabulary.size,
+      hidden: async (histories) =>
+        histories.map((history) => {
+          const hidden = new Float32Array(numbers.size)
+          const state = numbers.get((history as TableHistory).state)
+          if (state !== undefined) hidden[state] = 1
+          return hidden
+        }),
+      pick: async (asked) => Float64Array.from(asked, ({ shift, token }) => shift[token]!),
+      rows: async (shifts) => shifts.map((shift) => Float64Array.from(shift)),
+      matrix: async () => null,
+    }
   }
 
   async dispose(): Promise<void> {

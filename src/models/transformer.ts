@@ -11,6 +11,7 @@ import type {
   Expert,
   History,
   LanguageModel,
+  OutputSpace,
   Posterior,
   ScoreRequest,
   ServeOptions,
@@ -27,6 +28,7 @@ const mostPromptBytes = 1 << 28
 /** A decoder-only transformer as a language model: a trunk that reads tokens and a head that draws and scores. */
 export class Transformer implements LanguageModel {
   readonly contextLength: number
+  readonly output?: OutputSpace
   readonly #state: State
   readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
@@ -38,10 +40,13 @@ export class Transformer implements LanguageModel {
     readonly trunk: Trunk,
     readonly head: Head,
     readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
+    /** Reads the output matrix [vocabulary, width] again. */
+    readMatrix: () => Promise<Float32Array> = () => Promise.reject(new Error(`the files of ${id} are not known`)),
   ) {
     this.contextLength = trunk.shape.context
     this.#state = new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
+    if (head.isLinear) this.output = this.#outputSpace(readMatrix)
   }
 
   get shape(): DecoderShape {
@@ -129,6 +134,22 @@ export class Transformer implements LanguageModel {
     this.forget()
     await this.trunk.session.release()
     await this.head.release()
+  }
+
+  #outputSpace(matrix: () => Promise<Float32Array>): OutputSpace {
+    const { width } = this.shape
+    const rows = ({ rows: most, budget }: ServeOptions) => this.#mostHeadRows(most, budget)
+    return {
+      hiddenWidth: width,
+      shiftWidth: width,
+      hidden: async (histories, options) => {
+        const experts = histories.map((history) => ({ history, temperature: 1, power: 1 }))
+        return (await this.#experts(experts, options)).map(({ path }) => path.hidden!)
+      },
+      pick: async (asked, options) => Float64Array.from(await this.#questions.pick(asked, rows(options))),
+      rows: (shifts, options) => this.#questions.shiftRows(shifts, rows(options)),
+      matrix,
+    }
   }
 
   async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {

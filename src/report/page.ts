@@ -30,6 +30,7 @@ export function page(result: RunResult, options: PageOptions = {}): string {
     header(result, style),
     ...(describedByMoments(result) ? [] : posterior(result, width, style)),
     ...moments(result.moments, style),
+    ...learned(result).map((check) => checkLine(check, style)),
     ...checks(result).map((check) => checkLine(check, style)),
     style.dim(speed(result)),
   ]
@@ -84,8 +85,20 @@ function moments(list: readonly Moments[], style: PageStyle): string[] {
   })
 }
 
+type CheckLine = Pick<Check, 'figure' | 'verdict' | 'advice'> & { readonly name: string }
+
+/** Where each learned twist comes from. */
+function learned({ learned = [] }: RunResult): CheckLine[] {
+  return learned.map(({ name, file, loss, programChanged }) => {
+    if (file === null)
+      return { name: 'twist', figure: name, verdict: 'none', advice: 'untrained: 1 everywhere; `smcc train` fits it' }
+    const changed = programChanged ? '; the program has changed since, which is allowed' : ''
+    return { name: 'twist', figure: name, verdict: 'ok', advice: `learned (${loss}), from ${file}${changed}` }
+  })
+}
+
 /** `ESS          41 of 64      ok`; where the advice holds the number, the verdict stands in the column of the figures. */
-function checkLine(check: Check, style: PageStyle): string {
+function checkLine(check: CheckLine, style: PageStyle): string {
   const name = check.name.padEnd(11)
   const verdict = check.verdict === 'none' ? '' : style[check.verdict](check.verdict)
   const tail = [verdict, check.advice].filter((part) => part !== '').join('  ')

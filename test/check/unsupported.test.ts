@@ -9,10 +9,7 @@ test.each([
   ['sample s ~ a matching /a+/\nreturn s', []],
   ['sample s ~ a for 3 tokens where true\nreturn s', []],
   ['sample s ~ a for 3 tokens via lm\nreturn s', []],
-  [
-    'learn twist psi(story: Context)\nsample s ~ a for 3 tokens twisted by psi(a)\nreturn s',
-    ['C103 learn twist psi(story: Context)'],
-  ],
+  ['learn twist psi(story: Context)\nsample s ~ a for 3 tokens twisted by psi(a)\nreturn s', []],
   ['classifier tone = "tiny-sentiment"\nobserve "positive" ~ tone("good")\nreturn 1', []],
   ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', []],
   ['infer { method: steer }\nreturn 1', ['C106 steer']],

@@ -4,6 +4,8 @@ import { defaultSettings } from '../../src/index.js'
 import { execute } from '../../src/infer/executor.js'
 import { Externs } from '../../src/infer/externs.js'
 import { createHost } from '../../src/infer/host/host.js'
+import { conditionsOf } from '../../src/infer/learned/file.js'
+import { LearnedTwist, type TrainedHead } from '../../src/infer/learned/twist.js'
 import { link } from '../../src/infer/link.js'
 import type { Json, Scheme, Settings, Step } from '../../src/infer/result.js'
 import { ClassifierValue, ModelValue } from '../../src/infer/values.js'
@@ -47,14 +49,23 @@ export interface Sampler {
 export async function sampler(
   source: string,
   models: Readonly<Record<string, LanguageModel>> = {},
-  options: { readonly fuse?: boolean; readonly classifiers?: Readonly<Record<string, Classifier>> } = {},
+  options: {
+    readonly fuse?: boolean
+    readonly classifiers?: Readonly<Record<string, Classifier>>
+    /** What the program's learned twists have learned; those that are left out are untrained. */
+    readonly learned?: Readonly<Record<string, TrainedHead>>
+  } = {},
 ): Promise<Sampler> {
   const compiled = compileSource({ path: 'program.smc', text: source })
   if (compiled.unsupported.length > 0) throw new SmcError(compiled.unsupported)
   const { graph } = compiled.stages({ fuse: options.fuse ?? true }).at(-1)!
   const values = graph.models.map(({ name }) => new ModelValue(name, models[name]!))
   const classifiers = graph.classifiers.map(({ name }) => new ClassifierValue(name, options.classifiers![name]!))
-  const host = createHost([...graph.sites], values, classifiers)
+  const learned = graph.learned.map((decl) => {
+    const name = decl.name.text
+    return new LearnedTwist(name, conditionsOf(decl), options.learned?.[name] ?? null)
+  })
+  const host = createHost([...graph.sites], values, classifiers, learned)
   const externs = await Externs.load(graph, host, false)
   const program = link(graph, host)
   program.defaults.forEach((value, i) => {

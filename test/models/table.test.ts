@@ -60,7 +60,7 @@ describe('a table model', () => {
   it('returns -1 when the mask leaves nothing', async () => {
     const model = parse()
     const [reply] = await model.draw([drawing(model, model.start([2]), 'notEnd')])
-    expect(reply).toEqual({ token: -1, logProb: -Infinity, logMass: -Infinity, logLeaving: -Infinity })
+    expect(reply).toEqual({ token: -1, logProb: -Infinity, logMass: -Infinity, logLeaving: -Infinity, logShift: 0 })
   })
 
   it('sharpens by the temperature without underflow', async () => {

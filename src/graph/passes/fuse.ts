@@ -15,7 +15,8 @@ import {
  *
  * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
  * - `observe token ~ context` behind the draw: its probabilities are factors of a product;
- * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw.
+ * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw;
+ * - `twist psi(story)` behind the draw, psi a learned twist: its value for every token guides the draw (spans have marked theirs).
  *
  * Everything else that follows, up to the next draw or question to a model, is looked at for every token before one is drawn, where the
  * vocabulary has at most 512 (`trial.ts`): that depends on the model, which is known when the program runs.
@@ -43,6 +44,9 @@ export function fuseDraws(graph: Graph): Graph {
         else break
         draw.next = next.next
       }
+      const behind = f.nodes[draw.next]!
+      const guides = behind.op === 'Twist' && behind.guide !== null && alone(draw.next) && !draw.proposal
+      if (guides && !behind.guide!.js.includes(`s[${draw.set}]`)) draw.guide ??= behind.guide
       const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
       if (notEnd || observed.length > 0 || where) draw.fused = { notEnd, observed, where }
     }

@@ -96,8 +96,8 @@ function transfer(node: Node, open: boolean): boolean {
   }
 }
 
-function weighs({ fused, pattern, proposal, weighs }: DrawNode): boolean {
-  return weighs || fused !== null || pattern !== null || proposal !== null
+function weighs({ fused, pattern, proposal, guide, weighs }: DrawNode): boolean {
+  return weighs || fused !== null || pattern !== null || proposal !== null || guide !== null
 }
 
 /** The draw moves to a new place and the point takes its own, so that whatever led to the draw now meets the point. */

@@ -1,3 +1,4 @@
+import { theStream } from '../emit.js'
 import { Flow, type Tail } from '../flow.js'
 import {
   type Code,
@@ -166,6 +167,7 @@ class SpanLowering {
       proposal: how.through === null ? null : read(how.through),
       beside: how.beside === null ? null : read(how.beside),
       pattern: state === null ? null : { state, stopped: halted! },
+      guide: how.through === null ? this.ofStream(span.twist?.guide ?? null) : null,
       where: null,
       weighs: span.weighs,
       point: how.point,
@@ -196,8 +198,15 @@ class SpanLowering {
     const { twist } = this.span
     if (!twist) return
     this.flow.branch(this.code(`s[${this.drawn}]>0`, `${this.name(this.drawn)} > 0`), this.span.span, () => {
-      this.flow.append({ op: 'Twist', ...twist, span: twist.value.span, next: -1 })
+      const { id } = twist
+      const [value, guide] = [this.ofStream(twist.value), this.ofStream(twist.guide)]
+      this.flow.append({ op: 'Twist', id, value, guide, span: twist.value.span, next: -1 })
     })
+  }
+
+  /** `twisted by psi` is about the stream of the span. */
+  private ofStream<C extends Code | null>(code: C): C {
+    return code && { ...code, js: code.js.replaceAll(theStream, `s[${this.stream}]`) }
   }
 
   private settle(): void {

@@ -1,4 +1,5 @@
 import type { History } from '../../models/model.js'
+import type { Guidance, Guide } from '../learned/twist.js'
 import type { ClassifierValue, ModelValue, Value } from '../values.js'
 
 /**
@@ -22,6 +23,7 @@ export type Ask =
       readonly text: string
       readonly site: number
     }
+  | (Guide & { readonly kind: 'learned'; readonly key: string; readonly token: number })
   | {
       readonly kind: 'extern'
       readonly key: string
@@ -40,6 +42,8 @@ export interface Asking {
   asks: Ask[]
   /** Whether it looks ahead: how far must not depend on what happens to be remembered, so every question stops it. */
   looksAhead: boolean
+  /** The one learned twist that it knows then. */
+  readonly guidance: Guidance | null
 }
 
 export function answer(particle: Asking, ask: Ask): Value {

@@ -1,10 +1,12 @@
 import type { Span } from '../../diagnostics/span.js'
+import type { LearnedTwist } from '../learned/twist.js'
 import { ClassifierValue, isContext, ModelValue, type Value } from '../values.js'
 import { answer } from './asks.js'
 import { builtins } from './builtins.js'
 import { contexts, type Streaming } from './contexts.js'
 import { type Fail, failureAt, shown } from './failure.js'
 import { printed, toJson } from './json.js'
+import { learning } from './learning.js'
 import { members } from './members.js'
 import { operators } from './operators.js'
 import { matching } from './patterns.js'
@@ -20,7 +22,12 @@ const endless = 'give the loop a condition that it meets, or a `break`'
 /** What generated JavaScript calls `rt`. Before an expression is evaluated, `enter` says whose it is. */
 export type Host = ReturnType<typeof createHost>
 
-export function createHost(sites: Span[], models: readonly ModelValue[], classifiers: readonly ClassifierValue[] = []) {
+export function createHost(
+  sites: Span[],
+  models: readonly ModelValue[],
+  classifiers: readonly ClassifierValue[] = [],
+  learned: readonly LearnedTwist[] = [],
+) {
   const fail: Fail = failureAt(sites)
   let particle: Streaming | null = null
   let turns = 0
@@ -55,6 +62,7 @@ export function createHost(sites: Span[], models: readonly ModelValue[], classif
     ...streams,
     ...members(fail, op, streams, call),
     ...matching(fail, op, streams, sites),
+    ...learning(fail, running, learned),
     mul: (a: Value, b: Value, site: number): Value =>
       isContext(a) && isContext(b) ? streams.times(a, b, 1, site) : op.mul(a, b, site),
     div: (a: Value, b: Value, site: number): Value =>

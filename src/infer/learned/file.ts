@@ -1,0 +1,161 @@
+import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
+import type { LearnTwistDecl } from '../../syntax/ast.js'
+import type { ModelValue } from '../values.js'
+import { type ConditionKind, type Layer, layerSizes } from './head.js'
+import { LearnedTwist, type TrainedHead } from './twist.js'
+
+/**
+ * Learned twists as a file, `NAME.twist.safetensors` beside the program: the safetensors format (eight bytes with the length of a JSON header, the
+ * header, then 32-bit floats, little-endian), all twists of the program in one. The metadata say what they belong to: hashes of the program, the
+ * model and its tokenizer, and the signature of each.
+ */
+export interface TwistFile {
+  /** As it is named in messages. */
+  readonly name: string
+  readonly bytes: Uint8Array
+}
+
+/** A trained twist with what its file tells of it. */
+export interface StoredTwist {
+  readonly name: string
+  readonly signature: string
+  /** Identity of the vocabulary. */
+  readonly tokenizer: string
+  readonly loss: string
+  readonly head: TrainedHead
+}
+
+/** What a run says of one learned twist. */
+export interface LearnedNote {
+  readonly name: string
+  /** The file that it was read from; null while it is untrained. */
+  readonly file: string | null
+  readonly loss: string | null
+  /** Whether the program has changed since it was trained: any twist is valid, so that is only told. */
+  readonly programChanged: boolean
+}
+
+const format = 'smcc-twist 1'
+
+export function writeTwists(twists: readonly StoredTwist[], programHash: string): Uint8Array {
+  const header: Record<string, unknown> = {}
+  const parts: Float32Array[] = []
+  let at = 0
+  const add = (name: string, shape: readonly number[], data: Float32Array) => {
+    header[name] = { dtype: 'F32', shape, data_offsets: [at, (at += data.byteLength)] }
+    parts.push(data)
+  }
+  const described = twists.map(({ name, signature, tokenizer, loss, head }) => {
+    const sizes = layerSizes(head.shape)
+    head.layers.forEach(({ weight, bias }, i) => {
+      add(`${name}.${i}.weight`, [sizes[i]!.inputs, sizes[i]!.outputs], weight)
+      add(`${name}.${i}.bias`, [sizes[i]!.outputs], bias)
+    })
+    return [name, { signature, tokenizer, loss, model: head.model, role: head.role, shape: head.shape }]
+  })
+  header.__metadata__ = { format, program: programHash, twists: JSON.stringify(Object.fromEntries(described)) }
+  const text = Buffer.from(JSON.stringify(header))
+  // Padded so that the numbers stand at a multiple of eight bytes.
+  const length = Math.ceil(text.length / 8) * 8
+  const prefix = Buffer.alloc(8)
+  prefix.writeBigUInt64LE(BigInt(length))
+  const numbers = parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))
+  return Buffer.concat([prefix, text, Buffer.alloc(length - text.length, ' '), ...numbers])
+}
+
+/** All twists of a file, and the hash of the program that they were trained for. Throws R032. */
+export function readTwists(file: TwistFile): { readonly program: string; readonly twists: ReadonlyMap<string, StoredTwist> } {
+  try {
+    const { bytes } = file
+    const length = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigUInt64LE())
+    const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString('utf8'))
+    const { format: found, program, twists } = header.__metadata__
+    if (found !== format) throw new Error(`its format is ${JSON.stringify(found)}, expected ${JSON.stringify(format)}`)
+    const tensor = (name: string, size: number): Float32Array => {
+      const [begin, end] = header[name].data_offsets.map((offset: number) => 8 + length + offset)
+      if (end - begin !== 4 * size || end > bytes.length) throw new Error(`${name} does not hold ${size} numbers`)
+      const numbers = new Float32Array(bytes.slice(begin, end).buffer)
+      if (!numbers.every(Number.isFinite)) throw new Error(`${name} holds numbers that are not finite`)
+      return numbers
+    }
+    const entries = Object.entries<Record<string, never>>(JSON.parse(twists)).map(([name, entry]) => {
+      const { signature, tokenizer, loss, model, role, shape } = entry as never as StoredTwist & TrainedHead
+      const layers = layerSizes(shape).map(
+        ({ inputs, outputs }, i): Layer => ({
+          weight: tensor(`${name}.${i}.weight`, inputs * outputs),
+          bias: tensor(`${name}.${i}.bias`, outputs),
+        }),
+      )
+      return [name, { name, signature, tokenizer, loss, head: { shape, layers, model, role } }] as const
+    })
+    return { program, twists: new Map(entries) }
+  } catch (thrown) {
+    const detail = thrown instanceof Error ? thrown.message : String(thrown)
+    throw new SmcError(
+      diagnostic('R032', undefined, `${file.name} is damaged: ${detail}`, {
+        hint: 'delete it, or train again: `smcc train PROGRAM`',
+      }),
+    )
+  }
+}
+
+/** `(Context, String)` */
+export function signatureOf({ params }: LearnTwistDecl): string {
+  return `(${params.map(({ type }) => (type?.kind === 'NamedType' ? type.name : 'Context')).join(', ')})`
+}
+
+/** What the parameters after the context are to the network. */
+export function conditionsOf({ params }: LearnTwistDecl): ConditionKind[] {
+  return params
+    .slice(1)
+    .map(({ type }) => (type?.kind === 'NamedType' && ['String', 'Token'].includes(type.name) ? 'text' : 'number'))
+}
+
+/**
+ * The learned twists of a program, trained where the file has them.
+ * @param file null: none is trained
+ * @throws SmcError R031 for a file that was made for another model, tokenizer or signature, R032 for a damaged one
+ */
+export function openTwists(
+  declared: readonly LearnTwistDecl[],
+  file: TwistFile | null,
+  models: readonly ModelValue[],
+  programHash: string,
+): { readonly twists: LearnedTwist[]; readonly notes: LearnedNote[] } {
+  const stored = file && declared.length > 0 ? readTwists(file) : null
+  const found = declared.map((decl) => {
+    const name = decl.name.text
+    const twist = stored?.twists.get(name) ?? null
+    if (twist) requireFit(decl, twist, file!.name, models)
+    return { name, conditions: conditionsOf(decl), twist }
+  })
+  return {
+    twists: found.map(({ name, conditions, twist }) => new LearnedTwist(name, conditions, twist?.head ?? null)),
+    notes: found.map(({ name, twist }) => ({
+      name,
+      file: twist && file!.name,
+      loss: twist?.loss ?? null,
+      programChanged: twist !== null && stored!.program !== programHash,
+    })),
+  }
+}
+
+function requireFit(
+  decl: LearnTwistDecl,
+  { name, signature, tokenizer, head }: StoredTwist,
+  file: string,
+  models: readonly ModelValue[],
+): void {
+  const wrong = (fact: string) => {
+    throw new SmcError(
+      diagnostic('R031', decl.name.span, `${file} holds \`${name}\` ${fact}`, {
+        hint: 'train again: `smcc train PROGRAM`; without the file the twist is 1 everywhere',
+      }),
+    )
+  }
+  if (signature !== signatureOf(decl)) wrong(`of ${signature}, and the program declares ${signatureOf(decl)}`)
+  const names = models.map(({ model }) => model.id).join(', ') || 'none'
+  if (!models.some(({ vocabulary }) => vocabulary.identity === tokenizer))
+    wrong(`for another tokenizer than those of the program (${names})`)
+  if (!models.some(({ model }) => model.hash === head.model)) wrong(`for another model than those of the program (${names})`)
+}

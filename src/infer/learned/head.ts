@@ -1,0 +1,100 @@
+import type { Randomness } from '../../models/randomness.js'
+
+/**
+ * A twist head (inference.md §3): log psi(v | s) = e_v · g(x), e_v the row of the model's output embedding for the next token v, and g a small
+ * MLP whose last layer starts at zero, so that an untrained psi is 1 everywhere:
+ *
+ *     x = [h(s), position(s), conditions]      h(s) the model's last hidden state behind s
+ *     g(x) = W_k silu(... silu(W_0 x + b_0) ...) + b_k
+ *
+ * Hidden states of transformers, the embeddings of texts among them, are scaled to a root mean square of 1: models differ in their scale.
+ */
+export interface HeadShape {
+  /** Numbers in a hidden state of the model. */
+  readonly hidden: number
+  /** Numbers in g: the width of the output embedding. */
+  readonly shift: number
+  /** What conditions it, in the order of its arguments. */
+  readonly conditions: readonly ConditionKind[]
+  /** Units of each inner layer, and how many such layers there are. */
+  readonly width: number
+  readonly depth: number
+}
+
+/** A text is embedded by the model (its last hidden state); a number enters as asinh of it. */
+export type ConditionKind = 'text' | 'number'
+
+/** Weights [in, out] row-major, and biases [out]. */
+export interface Layer {
+  readonly weight: Float32Array
+  readonly bias: Float32Array
+}
+
+/** Positions that have a feature of their own; all later ones share the last. */
+const positions = 32
+
+/** Numbers in x. */
+export function featureCount({ hidden, conditions }: HeadShape): number {
+  return conditions.reduce((sum, kind) => sum + (kind === 'text' ? hidden : 1), hidden + positions + 1)
+}
+
+/** Sizes of the layers: inputs and outputs of each. */
+export function layerSizes(shape: HeadShape): { readonly inputs: number; readonly outputs: number }[] {
+  const { width, depth, shift } = shape
+  const sizes = [featureCount(shape), ...new Array<number>(depth).fill(width), shift]
+  return sizes.slice(1).map((outputs, i) => ({ inputs: sizes[i]!, outputs }))
+}
+
+/** Layers of an untrained head: uniform of variance 2 / inputs (He et al. 2015), and zero in the last one. */
+export function untrainedLayers(shape: HeadShape, random: Randomness): Layer[] {
+  const sizes = layerSizes(shape)
+  return sizes.map(({ inputs, outputs }, slot) => {
+    const weight = new Float32Array(inputs * outputs)
+    const spread = slot === sizes.length - 1 ? 0 : Math.sqrt(6 / inputs)
+    if (spread > 0)
+      for (let draw = 0; draw < weight.length; draw++)
+        weight[draw] = spread * (2 * random.uniform({ slot, generation: 0, draw }, 0) - 1)
+    return { weight, bias: new Float32Array(outputs) }
+  })
+}
+
+/**
+ * x, as the network reads it.
+ * @param hidden h(s); not written to
+ * @param position tokens since the prompt of the context
+ * @param conditions the features of the arguments, one after the other
+ */
+export function featuresOf(hidden: Float32Array, position: number, conditions: Float32Array): Float32Array {
+  const x = new Float32Array(hidden.length + positions + 1 + conditions.length)
+  x.set(scaled(hidden))
+  x[hidden.length + Math.min(position, positions - 1)] = 1
+  x[hidden.length + positions] = position / positions
+  x.set(conditions, hidden.length + positions + 1)
+  return x
+}
+
+/** A hidden state with a root mean square of 1; of a one-hot state it is the state itself. */
+export function scaled(hidden: Float32Array): Float32Array {
+  let squares = 0
+  for (const value of hidden) squares += value * value
+  if (squares === 0 || squares === 1) return hidden
+  const factor = Math.sqrt(hidden.length / squares)
+  return hidden.map((value) => value * factor)
+}
+
+/** g(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs. */
+export function shiftOf(layers: readonly Layer[], features: Float32Array): Float32Array {
+  let x = features
+  layers.forEach(({ weight, bias }, k) => {
+    const outputs = bias.length
+    const sums = Float64Array.from(bias)
+    for (let i = 0; i < x.length; i++) {
+      const value = x[i]!
+      if (value === 0) continue
+      const row = i * outputs
+      for (let o = 0; o < outputs; o++) sums[o]! += value * weight[row + o]!
+    }
+    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
+  })
+  return x
+}

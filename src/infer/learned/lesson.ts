@@ -1,0 +1,25 @@
+import type { Posterior } from '../../models/model.js'
+import type { Guide } from './twist.js'
+
+/**
+ * One draw of a token that a learned twist may learn from: a path of them is what `smcc train` sees of a particle. With u the log weight of the
+ * particle without its twists, which is log (target so far / proposal so far):
+ */
+export interface Lesson {
+  readonly parent: Lesson | null
+  readonly guide: Guide
+  /** g of the local posterior without what guides it; of the models in `foreign` the log factors of every token. */
+  readonly posterior: Pick<Posterior, 'experts' | 'within' | 'allowed' | 'potential'>
+  readonly token: number
+  /** u before the draw. */
+  readonly before: number
+  /** u behind the draw, before anything else weighs. */
+  readonly after: number
+}
+
+/** The lessons of a particle, oldest first. */
+export function lessonsOf(last: Lesson | null): Lesson[] {
+  const lessons: Lesson[] = []
+  for (let at = last; at; at = at.parent) lessons.push(at)
+  return lessons.reverse()
+}

@@ -1,0 +1,189 @@
+import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
+import type { History, ServeOptions } from '../../models/model.js'
+import type { ModelValue, Value } from '../values.js'
+import { Token, Weight } from '../values.js'
+import { type ConditionKind, featuresOf, type HeadShape, type Layer, scaled, shiftOf } from './head.js'
+
+/** What a learned twist has been given beside its context. */
+export interface Condition {
+  /** Equal for equal arguments. */
+  readonly key: string
+  /** Texts, and numbers as features. */
+  readonly parts: readonly (string | number)[]
+}
+
+/** The next token behind a history is asked about. */
+export interface TwistQuestion {
+  readonly model: ModelValue
+  readonly history: History
+  /** Tokens since the prompt. */
+  readonly position: number
+  readonly condition: Condition
+}
+
+/** log psi of every next token behind one history. */
+export interface Guidance {
+  /** g: log psi(v) = e_v · g */
+  readonly shift: Float32Array
+  /** What the network has read. */
+  readonly features: Float32Array
+  /** log psi of every token, where that is small or was asked for. */
+  rows: Float64Array | null
+  /** log psi of single tokens. */
+  readonly values: Map<number, number>
+}
+
+/** A twist that a draw looks at: whose psi, and the stream whose next token it judges. */
+export interface Guide extends TwistQuestion {
+  readonly twist: LearnedTwist
+  readonly stream: number
+}
+
+/** What was learned: layers for one model. */
+export interface TrainedHead {
+  readonly shape: HeadShape
+  readonly layers: readonly Layer[]
+  /** The hash of the model that the hidden states come from. */
+  readonly model: string
+  /** `proposal`: psi is known up to a factor that depends on the prefix, so it only guides draws (inference.md §3, DPG). */
+  readonly role: 'twist' | 'proposal'
+}
+
+/** A `learn twist` of the program while it runs. What it has said is remembered with the history. */
+export class LearnedTwist {
+  private readonly known = new WeakMap<History, Map<string, Guidance>>()
+  private readonly texts = new Map<string, Float32Array>()
+
+  constructor(
+    readonly name: string,
+    readonly conditions: readonly ConditionKind[],
+    /** null: untrained, 1 everywhere. */
+    readonly head: TrainedHead | null,
+  ) {}
+
+  /** The arguments after the context; throws a TypeError that says what was expected. */
+  condition(args: readonly Value[]): Condition {
+    const parts = this.conditions.map((kind, i) => featureOf(kind, args[i]))
+    return { key: JSON.stringify(parts), parts }
+  }
+
+  find({ history, position, condition }: TwistQuestion): Guidance | undefined {
+    return this.known.get(history)?.get(`${position} ${condition.key}`)
+  }
+
+  /** Computes what is not known yet, in one batch. `rows`: log psi of every token is wanted. Throws R031. */
+  async prepare(questions: readonly TwistQuestion[], options: ServeOptions, rows: boolean): Promise<Guidance[]> {
+    const { head } = this
+    if (!head) throw new Error(`${this.name} is not trained`)
+    const open = questions.filter((question) => !this.find(question))
+    if (open.length > 0) await this.compute(open, head, options)
+    const found = questions.map((question) => this.find(question)!)
+    const bare = rows ? [...new Set(found)].filter((guidance) => !guidance.rows) : []
+    if (bare.length > 0) {
+      const output = outputOf(this.name, questions[0]!.model)
+      const logs = await output.rows(
+        bare.map(({ shift }) => shift),
+        options,
+      )
+      bare.forEach((guidance, i) => {
+        guidance.rows = logs[i]!
+      })
+    }
+    return found
+  }
+
+  /** log psi of one token for each question. */
+  async values(questions: readonly (TwistQuestion & { readonly token: number })[], options: ServeOptions): Promise<number[]> {
+    const found = await this.prepare(questions, options, false)
+    const open = questions.flatMap(({ token }, i) => {
+      const guidance = found[i]!
+      return guidance.rows || guidance.values.has(token) ? [] : [{ guidance, token, shift: guidance.shift }]
+    })
+    if (open.length > 0) {
+      const logs = await outputOf(this.name, questions[0]!.model).pick(open, options)
+      open.forEach(({ guidance, token }, i) => {
+        guidance.values.set(token, logs[i]!)
+      })
+    }
+    return questions.map(({ token }, i) => logPsi(found[i]!, token)!)
+  }
+
+  private async compute(questions: readonly TwistQuestion[], head: TrainedHead, options: ServeOptions): Promise<void> {
+    const { model } = questions[0]!
+    const output = outputOf(this.name, model)
+    if (model.model.hash !== head.model) {
+      throw unfit(
+        `the learned twist \`${this.name}\` was trained for another model than ${model.model.id}`,
+        'train it again: `smcc train PROGRAM`',
+      )
+    }
+    await this.embed(questions, options)
+    const hidden = await output.hidden(
+      questions.map(({ history }) => history),
+      options,
+    )
+    questions.forEach(({ history, position, condition }, i) => {
+      const features = featuresOf(hidden[i]!, position, this.conditionFeatures(condition))
+      let known = this.known.get(history)
+      if (!known) this.known.set(history, (known = new Map()))
+      known.set(`${position} ${condition.key}`, {
+        shift: shiftOf(head.layers, features),
+        features,
+        rows: null,
+        values: new Map(),
+      })
+    })
+  }
+
+  /** Texts become the model's hidden state behind them, as prompts; the empty text where there is no begin token becomes zeros. */
+  private async embed(questions: readonly TwistQuestion[], options: ServeOptions): Promise<void> {
+    const { model } = questions[0]!
+    const texts = new Set(questions.flatMap(({ condition }) => condition.parts.filter((part) => typeof part === 'string')))
+    const fresh = [...texts].filter((text) => !this.texts.has(text))
+    if (fresh.length === 0) return
+    const output = outputOf(this.name, model)
+    const prompts = fresh.map((text) => model.vocabulary.encodePrompt(text).slice(-model.model.contextLength))
+    const histories = prompts.filter((prompt) => prompt.length > 0).map((prompt) => model.model.start(prompt))
+    const hidden = await output.hidden(histories, options)
+    let at = 0
+    fresh.forEach((text, i) => {
+      this.texts.set(text, prompts[i]!.length > 0 ? scaled(hidden[at++]!).slice() : new Float32Array(output.hiddenWidth))
+    })
+  }
+
+  private conditionFeatures({ parts }: Condition): Float32Array {
+    const lists = parts.map((part) => (typeof part === 'string' ? this.texts.get(part)! : [part]))
+    return Float32Array.from(lists.flatMap((list) => [...list]))
+  }
+}
+
+/** log psi of a token, as far as it is known. */
+export function logPsi({ rows, values }: Guidance, token: number): number | undefined {
+  return rows ? rows[token] : values.get(token)
+}
+
+/** Throws R031 for a model whose logits are not linear in the hidden state. */
+export function outputOf(twist: string, { model }: ModelValue) {
+  const { output } = model
+  if (output) return output
+  throw unfit(
+    `\`${twist}\` cannot be learned on ${model.id}: its logits are capped, so that a factor of a token is no vector`,
+    'write a twist by hand, or take a model whose logits are not capped',
+  )
+}
+
+function unfit(message: string, hint: string): SmcError {
+  return new SmcError(diagnostic('R031', undefined, message, { hint }))
+}
+
+function featureOf(kind: ConditionKind, value: Value): string | number {
+  if (kind === 'text') {
+    if (typeof value === 'string') return value
+    if (value instanceof Token) return value.text
+    throw new TypeError('a String')
+  }
+  if (typeof value === 'boolean') return value ? 1 : 0
+  if (typeof value === 'number' && Number.isFinite(value)) return Math.asinh(value)
+  if (value instanceof Weight) return Math.asinh(Math.max(-1000, Math.min(1000, value.log)))
+  throw new TypeError('a number or a Bool')
+}
