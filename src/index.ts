@@ -3,9 +3,11 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
-import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
+import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
 import type { TwistFile } from './infer/learned/file.js'
+import type { TrainSettings } from './infer/learned/settings.js'
+import type { Trained, TrainProgress } from './infer/learned/train.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
 import { productType, requireKnown, settle } from './infer/settings.js'
@@ -14,6 +16,8 @@ import type { Exp } from './syntax/ast.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
+export type { TrainSettings } from './infer/learned/settings.js'
+export type { TrainProgress, TrainRound } from './infer/learned/train.js'
 export type {
   Json,
   Method,
@@ -63,6 +67,23 @@ export interface Program {
    * @throws SmcError; with blame `inference` when all particles die or a weight is NaN, negative or infinite
    */
   run(params?: Readonly<Record<string, unknown>>, options?: RunOptions): Promise<RunResult>
+  /** Fits its learned twists to its own target. Throws SmcError, also where it has none. */
+  train(params?: Readonly<Record<string, unknown>>, options?: TrainingOptions): Promise<TrainResult>
+}
+
+/** Settings of the fit win over those of `learn twist ... { }`; of `run` those that say where models come from, and the seed. */
+export interface TrainingOptions
+  extends Partial<TrainSettings>,
+    Pick<RunOptions, 'models' | 'allowExtern' | 'dtype' | 'seed' | 'maxMemory' | 'onDownload' | 'signal'> {
+  readonly onProgress?: (progress: TrainProgress) => void
+}
+
+export interface TrainResult extends Omit<Trained, 'twists'> {
+  /** Names of the twists that were fitted. */
+  readonly twists: readonly string[]
+  /** The file for `twistPath(program.path)`, which `run` reads. */
+  readonly file: Uint8Array
+  readonly seed: number
 }
 
 /** Reads and checks the program in a file. Throws SmcError with every error found. */
@@ -155,6 +176,46 @@ class LoadedProgram implements Program {
     }
   }
 
+  async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {
+    const others = ['models', 'allowExtern', 'dtype', 'seed', 'maxMemory', 'onProgress', 'onDownload', 'signal'] as const
+    const [{ requireTrainOptions, trainSettings }, { train }, { writeTwists }, { openModel, openClassifier }] = await Promise.all(
+      [
+        import('./infer/learned/settings.js'),
+        import('./infer/learned/train.js'),
+        import('./infer/learned/file.js'),
+        import('./models/registry.js'),
+      ],
+    )
+    requireTrainOptions(options, others)
+    const { learnedTwists } = this.compiled.checked
+    if (learnedTwists.length === 0) {
+      const hint = 'declare one: `learn twist psi(story: Context)`'
+      throw new SmcError(diagnostic('R033', undefined, 'the program has no learned twist', { hint }))
+    }
+    const training = learnedTwists.map((decl) => trainSettings(decl, options))
+    const own = {
+      ...(options.seed !== undefined && { seed: options.seed }),
+      ...(options.maxMemory && { maxMemory: options.maxMemory }),
+    }
+    const settings = { ...settle(this.settings, own), particles: training[0]!.batch, fuse: true, twist: true }
+    const base = dirname(resolve(this.path))
+    const { twists, ...told } = await train(
+      this.stagesFor(true).at(-1)!.graph,
+      this.stagesFor(false).at(-1)!.graph,
+      params,
+      { settings, training, run: onlyRun(options), onProgress: options.onProgress },
+      (id, budget) =>
+        openModel(id, {
+          base,
+          dtype: productType(options.dtype),
+          budget,
+          ...(options.onDownload && { onDownload: options.onDownload }),
+        }),
+      (id) => openClassifier(id, base, options.onDownload),
+    )
+    return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
+  }
+
   /** What was learned for the twists of this program; null where there is no such file. */
   private twistFile(): TwistFile | null {
     const path = twistPath(this.path)
@@ -171,6 +232,10 @@ class LoadedProgram implements Program {
 /** `infill.smc` -> `infill.twist.safetensors`, where `smcc train` leaves what it has learned. */
 export function twistPath(program: string): string {
   return `${program.replace(/\.smc$/, '')}.twist.safetensors`
+}
+
+function onlyRun({ models, allowExtern, signal }: TrainingOptions): RunOptions {
+  return { ...(models && { models }), ...(allowExtern && { allowExtern }), ...(signal && { signal }) }
 }
 
 /** A setting as written: a number, `true`, `false`, or a bare word. */

@@ -350,7 +350,7 @@ export class Draws {
     if (!guide || proposal || token < 0) return null
     const pending = [...(p.frame.pending?.values() ?? [])].reduce((sum, log) => sum + log, 0)
     const before = p.logw - pending
-    const posterior = { experts, within, allowed: leaving ? null : allowed, potential: null }
+    const posterior = { experts, within, allowed: leaving ? null : allowed }
     return { parent: p.lesson, guide, posterior, token, before, after: before + logRatio + offset }
   }
 

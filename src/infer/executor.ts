@@ -25,6 +25,8 @@ export interface ExecutorOptions {
   readonly budget?: Budget | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  /** For training: particles remember what learned twists may learn from, and a population that has died is a result too. */
+  readonly records?: boolean
 }
 
 /** Whether it needs a model or an extern function to go on. */
@@ -76,6 +78,7 @@ class Executor {
       points: settings.method === 'smc',
       twist: settings.twist,
       lookahead: program.lookahead,
+      records: options.records === true,
     })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }
@@ -205,7 +208,7 @@ class Executor {
   }
 
   private population(partial: boolean): Population {
-    if (!partial && this.particles.every((p) => p.status === 'dead'))
+    if (!partial && !this.options.records && this.particles.every((p) => p.status === 'dead'))
       throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
     return {
       particles: this.particles,

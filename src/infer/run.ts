@@ -114,7 +114,7 @@ function shortOfMemory({ dropped, most }: Budget): Diagnostic[] {
   return [diagnostic('M018', undefined, message, { severity: 'warning', hint })]
 }
 
-async function openModels(
+export async function openModels(
   graph: Graph,
   options: RunOptions,
   open: (id: string) => Promise<LanguageModel>,
@@ -152,7 +152,7 @@ async function openModels(
   return models
 }
 
-async function openClassifiers(
+export async function openClassifiers(
   graph: Graph,
   open: (id: string) => Promise<Classifier>,
   opened: (LanguageModel | Classifier)[],
@@ -184,7 +184,7 @@ async function atPlace<T>(span: Span, opening: Promise<T>): Promise<T> {
   }
 }
 
-function fillParams(
+export function fillParams(
   graph: Graph,
   given: Readonly<Record<string, unknown>>,
   host: Host,

@@ -10,7 +10,7 @@ import { TokenUrn } from './token-urn.js'
  */
 
 /** log g of every token. Throws R025 where a product divides by a probability of 0. */
-export function logWeights(posterior: Posterior, logs: readonly Float64Array[]): Float64Array {
+export function logWeights(posterior: Pick<Posterior, 'within' | 'potential'>, logs: readonly Float64Array[]): Float64Array {
   const { within, potential } = posterior
   const size = logs[0]!.length
   const sums = new Float64Array(size)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { type LossName, losses, sampledPcl, type Sequence } from '../../src/infer/learned/losses.js'
+import { type LossName, losses, type Sequence, sampledPcl } from '../../src/infer/learned/losses.js'
 import { tempered } from '../../src/infer/learned/temper.js'
 
 /*
@@ -95,7 +95,12 @@ describe('gradients', () => {
     const [psi, total] = numbers(poor)
     const { onPsi } = losses.rl(samples, psi, total)
     for (let i = 0; i < 24; i++) {
-      const at = (by: number) => losses.rl(samples, psi.map((log, r) => log + (r === i ? by : 0)), total).value
+      const at = (by: number) =>
+        losses.rl(
+          samples,
+          psi.map((log, r) => log + (r === i ? by : 0)),
+          total,
+        ).value
       expect(onPsi[i]!).toBeCloseTo((at(1e-5) - at(-1e-5)) / 2e-5, 5)
     }
   })

@@ -36,39 +36,44 @@ test('the matrix of the files gives the rows of the head', async () => {
   expect([...picked].map((log) => log.toFixed(3))).toEqual([row![5]!, row![4000]!].map((log) => log.toFixed(3)))
 })
 
-describe.each([
+interface How {
+  readonly temperature?: number
+  readonly masked?: boolean
+  readonly potential?: boolean
+  readonly stops?: boolean
+}
+const ways: readonly (readonly [string, How])[] = [
   ['freely', {}],
   ['at a temperature', { temperature: 0.7 }],
   ['without the end', { masked: true }],
   ['with a potential', { potential: true }],
   ['that may stop', { stops: true }],
-] as const)(
-  'a shifted draw %s',
-  (_, { temperature = 1, masked = false, potential = false, stops = false }: Record<string, never>) => {
-    test('has the mass, the probability and the shift of the rows', async () => {
-      const history = lm.start(lm.vocabulary.encodePrompt('Once upon a time'))
-      const g = await shift('Tom had a red ball')
-      const [logs] = await lm.logProbs([{ history, temperature, power: 1 }], options)
-      const [row] = await lm.output!.rows([g], options)
-      const allowed = masked || stops ? withoutEnd(lm.vocabulary) : null
-      const added = potential ? Float64Array.from({ length: lm.vocabulary.size }, (_, v) => Math.sin(v)) : null
-      const leaving = stops ? complement(allowed!, lm.vocabulary.size) : null
-      const end = lm.vocabulary.end[0]!
-      const seen = new Set<number>()
-      for (let slot = 0; slot < 40; slot++) {
-        const request = { ...freely(history, temperature), allowed, potential: added, shift: g, leaving, stop: stops ? 12 : null }
-        const [reply] = await lm.draw([{ ...request, random: hashed, key: key(slot) }], options)
-        const { token, logProb, logMass, logShift, logLeaving } = reply!
-        seen.add(token)
-        const base = logs!.map((log, v) => log + (added ? added[v]! : 0))
-        const drawn = base.map((log, v) => (allowed && v === end ? (stops ? log + row![v]! + 12 : -Infinity) : log + row![v]!))
-        expect(logMass).toBeCloseTo(Math.log(drawn.reduce((sum, log) => sum + Math.exp(log), 0)), 3)
-        if (stops) expect(logLeaving).toBeCloseTo(base[end]!, 3)
-        const at = token === stopped ? end : token
-        expect(logShift).toBeCloseTo(row![at]!, 3)
-        expect(logProb).toBeCloseTo(base[at]!, 3)
-      }
-      if (stops) expect(seen.has(stopped)).toBe(true)
-    })
-  },
-)
+]
+
+describe.each(ways)('a shifted draw %s', (_, { temperature = 1, masked = false, potential = false, stops = false }) => {
+  test('has the mass, the probability and the shift of the rows', async () => {
+    const history = lm.start(lm.vocabulary.encodePrompt('Once upon a time'))
+    const g = await shift('Tom had a red ball')
+    const [logs] = await lm.logProbs([{ history, temperature, power: 1 }], options)
+    const [row] = await lm.output!.rows([g], options)
+    const allowed = masked || stops ? withoutEnd(lm.vocabulary) : null
+    const added = potential ? Float64Array.from({ length: lm.vocabulary.size }, (_, v) => Math.sin(v)) : null
+    const leaving = stops ? complement(allowed!, lm.vocabulary.size) : null
+    const end = lm.vocabulary.end[0]!
+    const seen = new Set<number>()
+    for (let slot = 0; slot < 40; slot++) {
+      const request = { ...freely(history, temperature), allowed, potential: added, shift: g, leaving, stop: stops ? 12 : null }
+      const [reply] = await lm.draw([{ ...request, random: hashed, key: key(slot) }], options)
+      const { token, logProb, logMass, logShift, logLeaving } = reply!
+      seen.add(token)
+      const base = logs!.map((log, v) => log + (added ? added[v]! : 0))
+      const drawn = base.map((log, v) => (allowed && v === end ? (stops ? log + row![v]! + 12 : -Infinity) : log + row![v]!))
+      expect(logMass).toBeCloseTo(Math.log(drawn.reduce((sum, log) => sum + Math.exp(log), 0)), 3)
+      if (stops) expect(logLeaving).toBeCloseTo(base[end]!, 3)
+      const at = token === stopped ? end : token
+      expect(logShift).toBeCloseTo(row![at]!, 3)
+      expect(logProb).toBeCloseTo(base[at]!, 3)
+    }
+    if (stops) expect(seen.has(stopped)).toBe(true)
+  })
+})

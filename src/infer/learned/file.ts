@@ -74,7 +74,7 @@ export function readTwists(file: TwistFile): { readonly program: string; readonl
     const tensor = (name: string, size: number): Float32Array => {
       const [begin, end] = header[name].data_offsets.map((offset: number) => 8 + length + offset)
       if (end - begin !== 4 * size || end > bytes.length) throw new Error(`${name} does not hold ${size} numbers`)
-      const numbers = new Float32Array(bytes.slice(begin, end).buffer)
+      const numbers = new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer)
       if (!numbers.every(Number.isFinite)) throw new Error(`${name} holds numbers that are not finite`)
       return numbers
     }

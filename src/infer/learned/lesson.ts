@@ -1,4 +1,4 @@
-import type { Posterior } from '../../models/model.js'
+import type { Expert, LanguageModel, Posterior } from '../../models/model.js'
 import type { Guide } from './twist.js'
 
 /**
@@ -8,8 +8,10 @@ import type { Guide } from './twist.js'
 export interface Lesson {
   readonly parent: Lesson | null
   readonly guide: Guide
-  /** g of the local posterior without what guides it; of the models in `foreign` the log factors of every token. */
-  readonly posterior: Pick<Posterior, 'experts' | 'within' | 'allowed' | 'potential'>
+  /** g of the local posterior, and the tokens that may be drawn. */
+  readonly posterior: Pick<Posterior, 'within' | 'allowed'> & {
+    readonly experts: readonly (Expert & { readonly model: LanguageModel })[]
+  }
   readonly token: number
   /** u before the draw. */
   readonly before: number

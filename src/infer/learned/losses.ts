@@ -59,7 +59,8 @@ const ctl: Loss = (samples, logPsi, logTotal) => {
     if (total === Number.NEGATIVE_INFINITY) continue
     value += total
     samples.rollouts.forEach(({ draws }, k) => {
-      if (draws[t]) found.onTotal[draws[t].row]! += Math.exp(logs[k]! - total)
+      const draw = draws[t]
+      if (draw) found.onTotal[draw.row]! += Math.exp(logs[k]! - total)
     })
   }
   return { value, ...found }
@@ -113,7 +114,8 @@ const pathConsistency =
     }
     const firsts = samples.rollouts.filter(({ draws }) => draws.length > 0)
     const share = firsts.reduce((sum, { weight }) => sum + weight, 0)
-    const begin = start ?? firsts.reduce((sum, each) => sum + (each.weight / share) * (step(each, 0) + own[each.draws[0]!.row]!), 0)
+    const begin =
+      start ?? firsts.reduce((sum, each) => sum + (each.weight / share) * (step(each, 0) + own[each.draws[0]!.row]!), 0)
     let value = 0
     for (const sequence of samples.rollouts) {
       const { weight, final, draws } = sequence

@@ -51,15 +51,21 @@ export interface TrainedHead {
 
 /** A `learn twist` of the program while it runs. What it has said is remembered with the history. */
 export class LearnedTwist {
-  private readonly known = new WeakMap<History, Map<string, Guidance>>()
+  private known = new WeakMap<History, Map<string, Guidance>>()
   private readonly texts = new Map<string, Float32Array>()
 
   constructor(
     readonly name: string,
     readonly conditions: readonly ConditionKind[],
     /** null: untrained, 1 everywhere. */
-    readonly head: TrainedHead | null,
+    public head: TrainedHead | null,
   ) {}
+
+  /** From now on it says what this head says. */
+  teach(head: TrainedHead): void {
+    this.head = head
+    this.known = new WeakMap()
+  }
 
   /** The arguments after the context; throws a TypeError that says what was expected. */
   condition(args: readonly Value[]): Condition {

@@ -1,0 +1,130 @@
+import type { AdamWSettings } from '../../tensor/adamw.js'
+import { type Backend, type OpenedGraph, onnxRuntime } from '../../tensor/backend.js'
+import { GraphBuilder, type Value } from '../../tensor/graph.js'
+import type { DenseTensor } from '../../tensor/session.js'
+import { Training } from '../../tensor/training.js'
+import { featureCount, type HeadShape, type Layer, layerSizes } from './head.js'
+
+/** Next tokens to learn from: n of them. */
+export interface FitRows {
+  /** x of each, [features] (head.ts). */
+  readonly features: readonly Float32Array[]
+  /** log g of every token, [vocabulary]; a token that cannot come has `impossible`. */
+  readonly bases: readonly Float32Array[]
+  readonly tokens: readonly number[]
+}
+
+/** log 0, in 32-bit floats that are still added and compared. */
+export const impossible = -1e30
+
+/**
+ * A twist head that is fitted, beside the frozen output embedding E [V, shift]. For rows of features x, log weights g [n, V] and tokens v,
+ *
+ *     psi = g(x) Eᵀ [n, V]      logPsi = psi[v] [n]      logTotal = log sum exp(g + psi) [n]
+ *
+ * and a step goes down onPsi · logPsi + onTotal · logTotal, whose gradient is that of the loss (losses.ts).
+ */
+export class HeadFit {
+  private constructor(
+    private readonly shape: HeadShape,
+    private readonly vocabulary: number,
+    private readonly training: Training,
+    private readonly forward: OpenedGraph,
+  ) {}
+
+  /** @param matrix E, null for the identity. The layers are copied. */
+  static async open(
+    shape: HeadShape,
+    layers: readonly Layer[],
+    matrix: Float32Array | null,
+    vocabulary: number,
+    settings: AdamWSettings,
+    backend: Backend = onnxRuntime,
+  ): Promise<HeadFit> {
+    const parameters: Record<string, DenseTensor<Float32Array>> = {}
+    layerSizes(shape).forEach(({ inputs, outputs }, i) => {
+      parameters[`weight${i}`] = { data: layers[i]!.weight.slice(), shape: [inputs, outputs] }
+      parameters[`bias${i}`] = { data: layers[i]!.bias.slice(), shape: [outputs] }
+    })
+    const told = new GraphBuilder()
+    const numbers = network(told, shape, matrix, vocabulary)
+    told.output('logPsi', numbers.logPsi, 'float32', ['n'])
+    told.output('logTotal', numbers.logTotal, 'float32', ['n'])
+    const taught = new GraphBuilder()
+    const { logPsi, logTotal } = network(taught, shape, matrix, vocabulary)
+    const onPsi = taught.input('onPsi', 'float32', ['n'])
+    const onTotal = taught.input('onTotal', 'float32', ['n'])
+    const loss = taught.sum(taught.add(taught.multiply(onPsi, logPsi), taught.multiply(onTotal, logTotal)), 0)
+    const training = await Training.open(backend, taught, loss, parameters, settings)
+    return new HeadFit(shape, vocabulary, training, await backend.open(told))
+  }
+
+  /** The layers as they are now, copied. */
+  get layers(): Layer[] {
+    const { parameters } = this.training
+    return layerSizes(this.shape).map((_, i) => ({
+      weight: parameters[`weight${i}`]!.data.slice(),
+      bias: parameters[`bias${i}`]!.data.slice(),
+    }))
+  }
+
+  async numbers(rows: FitRows): Promise<{ readonly logPsi: Float64Array; readonly logTotal: Float64Array }> {
+    const feeds: Record<string, DenseTensor> = this.feeds(rows)
+    for (const [name, { data, shape }] of Object.entries(this.training.parameters)) feeds[name] = { data, shape }
+    const { logPsi, logTotal } = await this.forward.run(feeds)
+    return {
+      logPsi: Float64Array.from(logPsi!.data as Float32Array),
+      logTotal: Float64Array.from(logTotal!.data as Float32Array),
+    }
+  }
+
+  /** One step of AdamW. Throws, and changes nothing, where a gradient is not finite. */
+  async step(rows: FitRows, onPsi: Float64Array, onTotal: Float64Array, rate: number): Promise<void> {
+    const list = (values: Float64Array) => ({ data: Float32Array.from(values), shape: [values.length] })
+    await this.training.step({ ...this.feeds(rows), onPsi: list(onPsi), onTotal: list(onTotal) }, rate)
+  }
+
+  async release(): Promise<void> {
+    await this.training.release()
+    await this.forward.release()
+  }
+
+  private feeds({ features, bases, tokens }: FitRows): Record<string, DenseTensor> {
+    return {
+      features: stacked(features, featureCount(this.shape)),
+      base: stacked(bases, this.vocabulary),
+      token: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length, 1] },
+    }
+  }
+}
+
+function network(
+  graph: GraphBuilder,
+  shape: HeadShape,
+  matrix: Float32Array | null,
+  vocabulary: number,
+): { readonly logPsi: Value; readonly logTotal: Value } {
+  let x = graph.input('features', 'float32', ['n', featureCount(shape)])
+  const base = graph.input('base', 'float32', ['n', vocabulary])
+  const token = graph.input('token', 'int64', ['n', 1])
+  const sizes = layerSizes(shape)
+  sizes.forEach(({ inputs, outputs }, i) => {
+    const weight = graph.input(`weight${i}`, 'float32', [inputs, outputs])
+    const bias = graph.input(`bias${i}`, 'float32', [outputs])
+    const sums = graph.add(graph.matrixProduct(x, weight), bias)
+    x = i === sizes.length - 1 ? sums : graph.silu(sums)
+  })
+  const psi = matrix ? graph.productWithTransposed(x, graph.weight('E', 'float32', [vocabulary, shape.shift], matrix)) : x
+  return {
+    logPsi: graph.reshape(graph.gatherElements(psi, token), [-1]),
+    logTotal: graph.logSumExp(graph.add(base, psi), 1),
+  }
+}
+
+function stacked(rows: readonly Float32Array[], width: number): DenseTensor<Float32Array> {
+  const data = new Float32Array(rows.length * width)
+  rows.forEach((row, i) => {
+    data.set(row, i * width)
+  })
+  return { data, shape: [rows.length, width] }
+}

@@ -1,0 +1,110 @@
+import { logWeights } from '../../models/dense.js'
+import type { ServeOptions } from '../../models/model.js'
+import { has } from '../../models/token-set.js'
+import type { Particle } from '../particle.js'
+import { byModel } from '../questions.js'
+import { type FitRows, impossible } from './fit.js'
+import { type Lesson, lessonsOf } from './lesson.js'
+import type { Sequence } from './losses.js'
+import type { LearnedTwist } from './twist.js'
+
+/** What stands before a next token: computed once, for the trunk is frozen. */
+export interface State {
+  readonly lesson: Lesson
+  features: Float32Array
+  base: Float32Array
+}
+
+/** The draws of one particle that one twist learns from. */
+export interface Path {
+  /** log of the whole weight of the particle; -Infinity when it has died. */
+  readonly final: number
+  readonly draws: readonly { readonly state: State; readonly token: number; readonly before: number; readonly after: number }[]
+}
+
+const none = new Float32Array(0)
+
+/** The paths of a population for one twist, with all that the network reads. */
+export async function pathsOf(twist: LearnedTwist, particles: readonly Particle[], options: ServeOptions): Promise<Path[]> {
+  const states = new Map<string, State>()
+  const paths = particles.map(({ logw, lesson: last }): Path => {
+    const lessons = lessonsOf(last).filter(({ guide }) => guide.twist === twist)
+    const draws = lessons.map((lesson) => {
+      const { guide, token, before, after } = lesson
+      const key = `${guide.history.id} ${guide.position} ${guide.condition.key}`
+      let state = states.get(key)
+      if (!state) states.set(key, (state = { lesson, features: none, base: none }))
+      return { state, token, before, after }
+    })
+    return { final: logw, draws }
+  })
+  const all = [...states.values()]
+  const live = () => all.flatMap(({ lesson }) => lesson.posterior.experts.map(({ history }) => history))
+  await fill(twist, all, { ...options, live })
+  return paths
+}
+
+async function fill(twist: LearnedTwist, states: readonly State[], options: ServeOptions): Promise<void> {
+  for (const group of byModel(states, ({ lesson }) => lesson.guide.model.model).values()) {
+    const guides = group.map(({ lesson }) => lesson.guide)
+    const found = await twist.prepare(guides, options, false)
+    group.forEach((state, i) => {
+      state.features = found[i]!.features
+    })
+  }
+  const experts = states.flatMap(({ lesson }, at) => lesson.posterior.experts.map((expert) => ({ ...expert, at })))
+  const logs = states.map((): Float64Array[] => [])
+  for (const [model, group] of byModel(experts, (expert) => expert.model)) {
+    const rows = await model.logProbs(group, options)
+    rows.forEach((row, i) => {
+      logs[group[i]!.at]!.push(row)
+    })
+  }
+  states.forEach((state, i) => {
+    const { within, allowed } = state.lesson.posterior
+    const g = logWeights({ within, potential: null }, logs[i]!)
+    state.base = Float32Array.from(g, (log, v) =>
+      log === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v)) ? impossible : log,
+    )
+  })
+}
+
+/** Equal paths are one, with the weights of all: after resampling many particles are copies. */
+export function merged(paths: readonly Path[], weights: Float64Array): { readonly path: Path; readonly weight: number }[] {
+  const groups = new Map<string, { path: Path; weight: number }>()
+  paths.forEach((path, i) => {
+    const last = path.draws.at(-1)
+    const { id } = last?.state.lesson.guide.history ?? { id: -1 }
+    const key = `${id} ${last?.token} ${path.draws.length}`
+    const known = groups.get(key)
+    if (known) known.weight += weights[i]!
+    else groups.set(key, { path, weight: weights[i]! })
+  })
+  return [...groups.values()]
+}
+
+/** Rows of the network for some paths: each state with each of its tokens once. */
+export class Rows implements FitRows {
+  readonly features: Float32Array[] = []
+  readonly bases: Float32Array[] = []
+  readonly tokens: number[] = []
+  private readonly known = new Map<State, Map<number, number>>()
+
+  sequence(path: Path, weight: number): Sequence {
+    const draws = path.draws.map(({ state, token, before, after }) => ({ row: this.row(state, token), before, after }))
+    return { weight, final: path.final, draws }
+  }
+
+  private row(state: State, token: number): number {
+    let tokens = this.known.get(state)
+    if (!tokens) this.known.set(state, (tokens = new Map()))
+    let row = tokens.get(token)
+    if (row === undefined) {
+      row = this.tokens.push(token) - 1
+      this.features.push(state.features)
+      this.bases.push(state.base)
+      tokens.set(token, row)
+    }
+    return row
+  }
+}
