@@ -26,7 +26,9 @@ const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
   ['loss', ['ctl', 'rl', 'pcl', 'sixo', 'fudge', 'dpg']],
   ['positives', ['exact', 'smc']],
 ])
-const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate'])
+const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate', 'replay'])
+const learnNumbers = new Set(['rate', 'l2', 'trust'])
+const learnSettings = [...learnWords.keys(), ...learnWhole, ...learnNumbers]
 
 /** `infer { particles: 64, resample: systematic }`: names and values known before the run. */
 export function checkInfer(checker: Checker, settings: RecordExp): void {
@@ -45,7 +47,7 @@ export function checkInfer(checker: Checker, settings: RecordExp): void {
   }
 }
 
-/** `learn twist ... { loss: ctl, width: 128 }`: how it is fitted; trainers may add names, so that only forms are checked. */
+/** `learn twist ... { loss: ctl, width: 128 }`: how it is fitted. */
 export function checkLearn(checker: Checker, settings: RecordExp): void {
   checkTwice(checker, settings)
   for (const { name, value } of settings.entries) {
@@ -54,9 +56,16 @@ export function checkLearn(checker: Checker, settings: RecordExp): void {
       ? wantedBy({ kind: 'word', words }, value)
       : learnWhole.has(name.text)
         ? wantedBy({ kind: 'whole', least: 1 }, value)
-        : isConstant(value)
+        : learnNumbers.has(name.text) && (numberOf(value) ?? -1) >= 0
           ? undefined
-          : 'a number, `true`, `false` or a word'
+          : 'a number from 0'
+    if (!learnSettings.includes(name.text)) {
+      const close = suggest(name.text, learnSettings)
+      checker.report('C090', name.span, `there is no setting \`${name.text}\``, {
+        hint: close ? `did you mean \`${close}\`?` : `the settings are ${learnSettings.join(', ')}`,
+      })
+      continue
+    }
     if (wanted !== undefined) wrongValue(checker, name.text, value, wanted, words ?? [])
   }
 }
@@ -110,8 +119,4 @@ function numberOf(value: Exp): number | undefined {
 
 function textOf(value: Exp): string | undefined {
   return value.kind === 'String' && value.parts.every((part) => typeof part === 'string') ? value.parts.join('') : undefined
-}
-
-function isConstant(value: Exp): boolean {
-  return numberOf(value) !== undefined || value.kind === 'Bool' || value.kind === 'Name' || textOf(value) !== undefined
 }

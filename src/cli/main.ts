@@ -94,6 +94,23 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
         throw notInThisVersion(`the command \`${name}\``, '`smcc run` samples from the program')
       })
   }
+  command('train', 'fit the learned twists of a program, and write them beside it')
+    .argument('<PROGRAM>', 'the .smc file')
+    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
+    .option('--params <FILE>', 'set params from a JSON object; -D wins')
+    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .option('--loss <NAME>', 'ctl, rl, pcl, sixo, fudge or dpg (default: ctl)')
+    .option('--steps <N>', 'steps of the optimiser in all (default: 400)')
+    .option('--batch <N>', 'particles of each population that is learned from (default: 64)')
+    .option('--positives <NAME>', 'where samples of the target come from: smc')
+    .option('--iterate <N>', 'rounds of sample, weigh, fit (default: 8)')
+    .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
+    .option('--out <FILE>', 'write the history, a line of JSON a round')
+    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
+    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+    .option('--allow-extern', 'let the program call its JavaScript functions')
+    .option('--quiet', 'no progress line')
+    .action(async (path, flags) => finish(await (await import('./train.js')).train(path, flags, io, open)))
   command('fmt', 'format programs in place')
     .argument('<PROGRAM...>', 'the .smc files; - reads standard input')
     .option('--check', 'write nothing, name the files that would change')
@@ -111,10 +128,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
   return program
 }
 
-const absent = [
-  ['train', 'fit the learned twists of a program'],
-  ['bound', 'bound log Z of a program from both sides'],
-] as const
+const absent = [['bound', 'bound log Z of a program from both sides']] as const
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version

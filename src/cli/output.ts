@@ -77,7 +77,7 @@ function requireAccess(path: string, place: string): void {
 }
 
 /** Writes all or nothing: the text goes to a new file beside it, which then takes the name. Keeps the mode and follows links. */
-export function writeAtomically(path: string, text: string): void {
+export function writeAtomically(path: string, text: string | Uint8Array): void {
   replaceAll(new Map([[path, text]]))
 }
 
@@ -87,7 +87,7 @@ export function writeFolder(path: string, files: ReadonlyMap<string, string>): v
   replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
 }
 
-function replaceAll(texts: ReadonlyMap<string, string>): void {
+function replaceAll(texts: ReadonlyMap<string, string | Uint8Array>): void {
   const staged: { readonly from: string; readonly to: string }[] = []
   try {
     for (const [path, text] of texts) {

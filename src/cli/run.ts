@@ -95,7 +95,7 @@ function requireOutputs({ report, out }: RunFlags, json: RunFlags['json']): void
     throw commandError('X019', '`--json` and `--report` name the same file', 'name two files')
 }
 
-function readParams(path: string): unknown {
+export function readParams(path: string): unknown {
   let text: string
   try {
     text = readFileSync(path, 'utf8')
@@ -122,7 +122,7 @@ function requireModels(program: Program, models: ReadonlyMap<string, string>): v
 }
 
 /** A path on the command line is meant from where the user stands; the program resolves paths from its own folder. */
-function besideProgram(id: string, program: string): string {
+export function besideProgram(id: string, program: string): string {
   const table = id.startsWith('table:')
   const path = table ? id.slice('table:'.length) : id
   if (!table && !existsSync(path)) return id

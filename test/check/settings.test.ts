@@ -33,6 +33,7 @@ test.each([
   ['psi(story: Context) { loss: best }', ['C091 best']],
   ['psi(story: Context) { width: 0 }', ['C091 0']],
   ['psi(story: Context) { rate: 1 + 1 }', ['C091 1 + 1']],
+  ['psi(story: Context) { rte: 0.1 }', ['C090 rte']],
   ['psi()', ['C093 psi']],
   ['psi(story: String)', ['C093 story: String']],
   ['psi(story: Context, other: Context)', ['C093 other: Context']],
