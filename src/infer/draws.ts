@@ -155,7 +155,7 @@ export class Draws {
         if (g[v] === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v))) continue
         const trial = this.trials.token(p, v)
         tries.set(v, trial)
-        const asked = this.trials.walk(trial, guidance)
+        const asked = this.trials.walk(trial, guidance) && p.request!.guide?.twist.head?.role === 'twist'
         // Where the end is not in sight, the learned twist tells what to expect of it.
         if (guidance && !asked && !trial.done) guided.add(v)
       }
@@ -191,10 +191,14 @@ export class Draws {
   private async draw(model: LanguageModel, plans: readonly Plan[]): Promise<void> {
     if (plans.length === 0) return
     const posteriors = await this.posteriors(model, plans)
-    const requests = plans.map(({ key }, i) => ({ ...posteriors[i]!, random: this.random, key }))
+    const requests = plans.map(({ key, guidance }, i) => {
+      const lookahead = guidance && !guidance.linear ? guidance.rows : null
+      return { ...posteriors[i]!, lookahead, random: this.random, key }
+    })
     const replies = await placed(requests, particlesOf(plans), (some) => model.draw(some, this.options))
     replies.forEach((reply, i) => {
-      const { token, logMass, logShift } = reply
+      const { token, logMass } = reply
+      const logShift = reply.logShift + (token >= 0 ? (requests[i]!.lookahead?.[token] ?? 0) : 0)
       if (token >= 0) plans[i]!.guidance?.values.set(token, logShift)
       this.take(plans[i]!, { ...reply, logMass: logMass - logShift }, null)
     })
@@ -254,7 +258,7 @@ export class Draws {
     const shifts = new Array<number>(plans.length).fill(0)
     const guided = plans.flatMap(({ p, guidance }, at) => {
       const token = tokens[at]!
-      return guidance && token >= 0 ? [{ ...p.request!.guide!, token, at }] : []
+      return guidance?.linear && token >= 0 ? [{ ...p.request!.guide!, token, at }] : []
     })
     for (const twist of new Set(guided.map((guide) => guide.twist))) {
       const group = guided.filter((guide) => guide.twist === twist)
@@ -387,7 +391,7 @@ export class Draws {
       within,
       allowed,
       lookahead: null,
-      shift: guidance?.shift ?? null,
+      shift: guidance?.linear ? guidance.shift : null,
       leaving,
       stop: stops ? 0 : null,
     }

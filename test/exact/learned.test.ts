@@ -17,15 +17,25 @@ function head(
   model: typeof lm,
   size: number,
   conditions: HeadShape['conditions'] = [],
-  role: TrainedHead['role'] = 'twist',
+  how: Partial<TrainedHead> = {},
 ): TrainedHead {
   const shape = { hidden: 3, shift: 3, conditions, width: 4, depth: 1 }
   const layers = untrainedLayers(shape, philoxRandomness(5))
   const noise = philoxRandomness(6)
   const last = layers.at(-1)!
   const weight = last.weight.map((_, draw) => size * (2 * noise.uniform({ slot: 0, generation: 0, draw }, 0) - 1))
-  return { shape, layers: [...layers.slice(0, -1), { ...last, weight } satisfies Layer], model: model.hash, role }
+  return {
+    shape,
+    layers: [...layers.slice(0, -1), { ...last, weight } satisfies Layer],
+    model: model.hash,
+    link: 'exp',
+    role: 'twist',
+    ...how,
+  }
 }
+
+const proposal = { role: 'proposal' } as const
+const sigmoid = { link: 'sigmoid' } as const
 
 const start = `model lm = "table"
 model other = "table"
@@ -59,7 +69,8 @@ describe.each(Object.entries(programs))('%s', (_name, body) => {
     ['untrained', {}],
     ['half trained', { psi: head(lm, 0.5), told: head(lm, 0.5, ['text', 'number', 'number']) }],
     ['absurd', { psi: head(lm, 30), told: head(lm, 30, ['text', 'number', 'number']) }],
-    ['a proposal', { psi: head(lm, 1, [], 'proposal'), told: head(lm, 1, ['text', 'number', 'number'], 'proposal') }],
+    ['a proposal', { psi: head(lm, 1, [], proposal), told: head(lm, 1, ['text', 'number', 'number'], proposal) }],
+    ['a sigmoid', { psi: head(lm, 3, [], sigmoid), told: head(lm, 3, ['text', 'number', 'number'], sigmoid) }],
   ] as const)('%s', async (_, learned) => {
     const { measure: target } = await plain()
     for (const fuse of [true, false]) {
@@ -87,7 +98,7 @@ test('with psi* every run is exact', async () => {
   const shape = { hidden: 3, shift: 3, conditions: [], width: 1, depth: 0 } as const
   const layers = untrainedLayers(shape, philoxRandomness(1))
   layers[0]!.bias.set([Math.log(0.3), Math.log(0.5), -50])
-  const learned = { psi: { shape, layers, model: lm.hash, role: 'twist' } as const }
+  const learned = { psi: { shape, layers, model: lm.hash, link: 'exp', role: 'twist' } as const }
   const run = await (await sampler(source, { lm }, { learned })).run(philoxRandomness(2), { particles: 50 })
   expect(new Set(run.answers.map(({ weight }) => weight.toFixed(6))).size).toBe(1)
   const z = await expected(await sampler(source, { lm }, { learned }), { particles: 1 })

@@ -51,7 +51,7 @@ export function writeTwists(twists: readonly StoredTwist[], programHash: string)
       add(`${name}.${i}.weight`, [sizes[i]!.inputs, sizes[i]!.outputs], weight)
       add(`${name}.${i}.bias`, [sizes[i]!.outputs], bias)
     })
-    return [name, { signature, tokenizer, loss, model: head.model, role: head.role, shape: head.shape }]
+    return [name, { signature, tokenizer, loss, model: head.model, link: head.link, role: head.role, shape: head.shape }]
   })
   header.__metadata__ = { format, program: programHash, twists: JSON.stringify(Object.fromEntries(described)) }
   const text = Buffer.from(JSON.stringify(header))
@@ -79,14 +79,14 @@ export function readTwists(file: TwistFile): { readonly program: string; readonl
       return numbers
     }
     const entries = Object.entries<Record<string, never>>(JSON.parse(twists)).map(([name, entry]) => {
-      const { signature, tokenizer, loss, model, role, shape } = entry as never as StoredTwist & TrainedHead
+      const { signature, tokenizer, loss, model, link, role, shape } = entry as never as StoredTwist & TrainedHead
       const layers = layerSizes(shape).map(
         ({ inputs, outputs }, i): Layer => ({
           weight: tensor(`${name}.${i}.weight`, inputs * outputs),
           bias: tensor(`${name}.${i}.bias`, outputs),
         }),
       )
-      return [name, { name, signature, tokenizer, loss, head: { shape, layers, model, role } }] as const
+      return [name, { name, signature, tokenizer, loss, head: { shape, layers, model, link, role } }] as const
     })
     return { program, twists: new Map(entries) }
   } catch (thrown) {

@@ -140,6 +140,7 @@ interface Course {
   readonly tokenizer: string
   readonly fit: HeadFit
   readonly role: TrainedHead['role']
+  readonly link: TrainedHead['link']
   /** Samples of the target of the last rounds: log of the true weight, divided by N. */
   replay: { readonly paths: readonly Path[]; readonly logw: Float64Array }[]
 }
@@ -218,9 +219,10 @@ class Trainer {
       const adam = { learningRate: rate, weightDecay: l2, clip }
       const fit = await HeadFit.open(shape, layers, await output.matrix(), model.vocabulary.size, adam)
       const role = settings.loss === 'dpg' ? 'proposal' : 'twist'
+      const link = settings.loss === 'fudge' ? 'sigmoid' : 'exp'
       const { hash } = model.model
-      twist.teach({ shape, layers, model: hash, role })
-      courses.push({ twist, settings, shape, model: hash, tokenizer: model.vocabulary.identity, fit, role, replay: [] })
+      twist.teach({ shape, layers, model: hash, link, role })
+      courses.push({ twist, settings, shape, model: hash, tokenizer: model.vocabulary.identity, fit, link, role, replay: [] })
     }
     return courses
   }
@@ -280,7 +282,8 @@ class Trainer {
         this.report({ ...told, loss: value }, step)
       })
       told = { ...told, loss: total, seconds: this.seconds }
-      course.twist.teach({ shape: course.shape, layers: course.fit.layers, model: course.model, role: course.role })
+      const { shape, model, link, role } = course
+      course.twist.teach({ shape, layers: course.fit.layers, model, link, role })
     }
     this.steps += count
     return told
@@ -394,16 +397,9 @@ class Trainer {
     this.options.onProgress?.({ ...told, rounds: iterate, step, steps, left, seconds: this.seconds })
   }
 
-  private stored({ model, tokenizer, settings, role, shape }: Course, i: number, head: TrainedHead): StoredTwist {
+  private stored({ tokenizer, settings }: Course, i: number, head: TrainedHead): StoredTwist {
     const decl = this.graph.learned[i]!
-    const { layers } = head
-    return {
-      name: decl.name.text,
-      signature: signatureOf(decl),
-      tokenizer,
-      loss: settings.loss,
-      head: { shape, layers, model, role },
-    }
+    return { name: decl.name.text, signature: signatureOf(decl), tokenizer, loss: settings.loss, head }
   }
 
   private never(): SmcError {

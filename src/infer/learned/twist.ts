@@ -1,4 +1,5 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
+import { logAddExp } from '../../models/log-sum.js'
 import type { History, ServeOptions } from '../../models/model.js'
 import type { ModelValue, Value } from '../values.js'
 import { Token, Weight } from '../values.js'
@@ -23,8 +24,10 @@ export interface TwistQuestion {
 
 /** log psi of every next token behind one history. */
 export interface Guidance {
-  /** g: log psi(v) = e_v · g */
+  /** g */
   readonly shift: Float32Array
+  /** Whether log psi(v) = e_v · g. */
+  readonly linear: boolean
   /** What the network has read. */
   readonly features: Float32Array
   /** log psi of every token, where that is small or was asked for. */
@@ -45,6 +48,8 @@ export interface TrainedHead {
   readonly layers: readonly Layer[]
   /** The hash of the model that the hidden states come from. */
   readonly model: string
+  /** log psi of e_v · g: itself, or log sigmoid of it (`fudge`), which is no product with a vector: it is computed for every token. */
+  readonly link: 'exp' | 'sigmoid'
   /** `proposal`: psi is known up to a factor that depends on the prefix, so it only guides draws (inference.md §3, DPG). */
   readonly role: 'twist' | 'proposal'
 }
@@ -84,7 +89,8 @@ export class LearnedTwist {
     const open = questions.filter((question) => !this.find(question))
     if (open.length > 0) await this.compute(open, head, options)
     const found = questions.map((question) => this.find(question)!)
-    const bare = rows ? [...new Set(found)].filter((guidance) => !guidance.rows) : []
+    const linear = head.link === 'exp'
+    const bare = rows || !linear ? [...new Set(found)].filter((guidance) => !guidance.rows) : []
     if (bare.length > 0) {
       const output = outputOf(this.name, questions[0]!.model)
       const logs = await output.rows(
@@ -92,7 +98,7 @@ export class LearnedTwist {
         options,
       )
       bare.forEach((guidance, i) => {
-        guidance.rows = logs[i]!
+        guidance.rows = linear ? logs[i]! : logs[i]!.map((x) => -logAddExp(0, -x))
       })
     }
     return found
@@ -134,6 +140,7 @@ export class LearnedTwist {
       if (!known) this.known.set(history, (known = new Map()))
       known.set(`${position} ${condition.key}`, {
         shift: shiftOf(head.layers, features),
+        linear: head.link === 'exp',
         features,
         rows: null,
         values: new Map(),

@@ -1,0 +1,175 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import { load, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
+import { readTwists } from '../../src/infer/learned/file.js'
+
+/*
+ * Training on table models, whose targets are known by enumeration. The state of the table is the whole text, so that psi* is within reach of
+ * the network; the factor is rare under the model.
+ */
+
+const folder = mkdtempSync(join(tmpdir(), 'smcc-train-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const chain = (text: string) => (text.endsWith('1') ? [0.4, 0.6] : text === '' ? [0.7, 0.3] : [0.8, 0.2])
+const states = ['', '0', '1', '00', '01', '10', '11', '000', '001', '010', '011', '100', '101', '110', '111']
+const toy = { tokens: ['0', '1'], order: 3, end: null, next: Object.fromEntries(states.map((text) => [text, chain(text)])) }
+writeFileSync(join(folder, 'toy.json'), JSON.stringify(toy))
+
+const phi = [0.001, 0.01, 0.1, 1]
+const target = (settings = '') => `model lm = "table:toy.json"
+learn twist psi(story: Context) { width: 24${settings} }
+let s = lm("")
+sample x ~ s for 3 tokens twisted by psi
+let ones = x.count("1")
+factor [0.001, 0.01, 0.1, 1][ones]
+return x
+`
+
+const texts = states.filter((text) => text.length === 3)
+const p0 = (text: string) => [...text].reduce((mass, token, t) => mass * chain(text.slice(0, t))[Number(token)]!, 1)
+const mass = (text: string) => p0(text) * phi[text.split('1').length - 1]!
+const Z = texts.reduce((sum, text) => sum + mass(text), 0)
+
+async function program(name: string, source: string) {
+  const path = join(folder, `${name}.smc`)
+  writeFileSync(path, source)
+  return load(path)
+}
+
+async function trained(name: string, source: string, options: TrainingOptions) {
+  const made = await program(name, source)
+  const result = await made.train({}, { seed: 3, steps: 240, iterate: 6, ...options })
+  writeFileSync(twistPath(made.path), result.file)
+  return { made, result }
+}
+
+describe.each(['ctl', 'rl', 'pcl', 'sixo', 'dpg'] as const)('%s', (loss) => {
+  test('finds the proposal that the target has', { timeout: 120_000 }, async () => {
+    const { made, result } = await trained(loss, target(), {
+      loss,
+      ...(loss === 'rl' || loss === 'pcl' ? { steps: 800, rate: 0.01 } : {}),
+    })
+    const before = await made.run({}, { seed: 1, particles: 500, method: 'importance', twist: false })
+    const after = await made.run({}, { seed: 1, particles: 500, method: 'importance' })
+    // KL(q ‖ sigma) = log Z - E_q log weight; the weights are bounded, so that 500 of them tell it to a few thousandths.
+    const mean = after.samples.reduce((sum, { logWeight }) => sum + logWeight!, 0) / 500
+    const kl = Math.log(Z) - mean
+    expect(kl).toBeLessThan(0.01)
+    expect(kl).toBeGreaterThan(-0.02)
+    expect(after.ess / 500).toBeGreaterThan(0.95)
+    expect(before.ess / 500).toBeLessThan(0.6)
+    expect(result.rounds.length).toBe(7)
+    expect(after.learned).toEqual([{ name: 'psi', file: `${loss}.twist.safetensors`, loss, programChanged: false }])
+  })
+})
+
+test('one seed gives one file', { timeout: 60_000 }, async () => {
+  const made = await program('again', target())
+  const options = { seed: 9, steps: 20, iterate: 2, batch: 16 }
+  const [one, two, other] = [
+    await made.train({}, options),
+    await made.train({}, options),
+    await made.train({}, { ...options, seed: 10 }),
+  ]
+  expect(Buffer.compare(one.file, two.file)).toBe(0)
+  expect(Buffer.compare(one.file, other.file)).not.toBe(0)
+})
+
+test('a rare target: the learned proposal has nearly equal weights where the model has few', { timeout: 120_000 }, async () => {
+  const source = target().replace('[0.001, 0.01, 0.1, 1][ones]', 'if ones == 3 { 1 } else { 0.0001 }')
+  const { made } = await trained('rare', source, { batch: 128 })
+  const before = await made.run({}, { seed: 1, particles: 500, method: 'importance', fuse: false, twist: false })
+  const after = await made.run({}, { seed: 1, particles: 500, method: 'importance' })
+  expect(before.ess / 500).toBeLessThan(0.3)
+  expect(after.ess / 500).toBeGreaterThan(0.9)
+})
+
+async function refused(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => null,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof SmcError)) throw new Error(`expected an error, found ${error}`)
+  return `${error.diagnostics[0]!.code} ${error.diagnostics[0]!.message}`
+}
+
+describe('what cannot be learned is said', () => {
+  test.each([
+    [
+      'a target that never fires',
+      target().replace('factor [0.001, 0.01, 0.1, 1][ones]', 'require ones > 3'),
+      {},
+      /R033 none of the samples of 2 rounds/,
+    ],
+    [
+      'no draw to learn from',
+      'model lm = "table:toy.json"\nlearn twist psi(story: Context)\nlet s = lm("")\nsample x ~ s\nreturn x',
+      {},
+      /R033 no draw of the program is guided/,
+    ],
+    ['no learned twist', 'return 1', {}, /R033 the program has no learned twist/],
+    [
+      'a weight that is no probability',
+      target().replace('factor [', 'factor 5\nfactor ['),
+      { loss: 'fudge' },
+      /R033 the loss `fudge` learns a probability/,
+    ],
+    ['exact samples', target(', positives: exact'), {}, /R022 expected smc/],
+    ['a wrong option', target(), { stps: 3 }, /R022 there is no option `stps`/],
+  ] as const)('%s', async (_, source, options, message) => {
+    const made = await program('refused', source)
+    expect(await refused(made.train({}, { seed: 1, steps: 4, iterate: 2, batch: 8, ...options } as TrainingOptions))).toMatch(
+      message,
+    )
+  })
+})
+
+describe('files', () => {
+  test('belong to a model, a tokenizer and a signature; a changed program is told', { timeout: 60_000 }, async () => {
+    const { made } = await trained('files', target(), { steps: 10, iterate: 1 })
+    const run = (source: string) => program('files', source).then((changed) => changed.run({}, { seed: 1, particles: 8 }))
+    expect((await run(target())).learned![0]!.programChanged).toBe(false)
+    expect((await run(target().replace('0.001', '0.002'))).learned![0]!.programChanged).toBe(true)
+    expect(
+      await refused(
+        run(target().replace('story: Context', 'story: Context, n: Int').replace('twisted by psi', 'twisted by psi(s, 1)')),
+      ),
+    ).toMatch(/R031 files.twist.safetensors holds `psi` of \(Context\), and the program declares \(Context, Int\)/)
+    writeFileSync(join(folder, 'other.json'), JSON.stringify({ ...toy, next: { ...toy.next, '': [0.6, 0.4] } }))
+    expect(await refused(run(target().replace('toy.json', 'other.json')))).toMatch(/R031 .* for another model/)
+    writeFileSync(join(folder, 'other.json'), JSON.stringify({ ...toy, tokens: ['0', '2'], next: { '': [0.6, 0.4] } }))
+    expect(await refused(run(target().replace('toy.json', 'other.json')))).toMatch(/R031 .* for another tokenizer/)
+    const without = await made.run({}, { seed: 1, particles: 8, twist: false })
+    expect(without.learned![0]!.file).toBe(null)
+  })
+
+  test('that are damaged are refused', async () => {
+    const { made, result } = await trained('damaged', target(), { steps: 4, iterate: 1, batch: 8 })
+    expect(readTwists({ name: 'x', bytes: result.file }).twists.get('psi')!.loss).toBe('ctl')
+    writeFileSync(twistPath(made.path), result.file.subarray(0, result.file.length - 4))
+    expect(await refused(made.run({}, { seed: 1 }))).toMatch(/R032 damaged.twist.safetensors is damaged/)
+  })
+})
+
+test('an interrupted training keeps the best so far', { timeout: 60_000 }, async () => {
+  const made = await program('stopped', target())
+  const stop = new AbortController()
+  const result = await made.train(
+    {},
+    {
+      seed: 1,
+      steps: 200,
+      iterate: 10,
+      signal: stop.signal,
+      onProgress: ({ round }) => {
+        if (round === 3) stop.abort()
+      },
+    },
+  )
+  expect(result.partial).toBe(true)
+  expect(result.rounds.length).toBeLessThan(10)
+  expect(result.best).toBeGreaterThan(0)
+})
