@@ -19,7 +19,7 @@ function head(
   conditions: HeadShape['conditions'] = [],
   how: Partial<TrainedHead> = {},
 ): TrainedHead {
-  const shape = { hidden: 3, shift: 3, conditions, width: 4, depth: 1 }
+  const shape = { hidden: 3, shift: 3, scale: 1, conditions, width: 4, depth: 1 }
   const layers = untrainedLayers(shape, philoxRandomness(5))
   const noise = philoxRandomness(6)
   const last = layers.at(-1)!
@@ -95,7 +95,7 @@ test('an untrained twist changes no draw', async () => {
 test('with psi* every run is exact', async () => {
   // psi*(v | s) with two tokens, the second observed as "b" after it: known by hand for the last row of the table.
   const source = `model lm = "table"\nlearn twist psi(story: Context)\nlet s = lm("")\nsample x ~ s for 1 tokens twisted by psi\nobserve "b" ~ s\nreturn x`
-  const shape = { hidden: 3, shift: 3, conditions: [], width: 1, depth: 0 } as const
+  const shape = { hidden: 3, shift: 3, scale: 1, conditions: [], width: 1, depth: 0 } as const
   const layers = untrainedLayers(shape, philoxRandomness(1))
   layers[0]!.bias.set([Math.log(0.3), Math.log(0.5), -50])
   const learned = { psi: { shape, layers, model: lm.hash, link: 'exp', role: 'twist' } as const }

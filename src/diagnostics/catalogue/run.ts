@@ -6,7 +6,7 @@ const otherTable = JSON.stringify({ tokens: ['a', 'c'], order: 0, end: null, nex
 /** A learned twist of one layer for a model that nobody has; the length of its header stands in eight bytes below 128. */
 const strangeTwist = (() => {
   const twist = { signature: '(Context)', tokenizer: '0', loss: 'ctl', model: '0', link: 'exp', role: 'twist' }
-  const shape = { hidden: 0, shift: 1, conditions: [], width: 1, depth: 0 }
+  const shape = { hidden: 0, shift: 1, scale: 1, conditions: [], width: 1, depth: 0 }
   const metadata = { format: 'smcc-twist 1', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
   const tensors = {
     'psi.0.weight': { dtype: 'F32', shape: [33, 1], data_offsets: [0, 132] },

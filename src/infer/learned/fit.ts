@@ -112,7 +112,7 @@ function network(
     const weight = graph.input(`weight${i}`, 'float32', [inputs, outputs])
     const bias = graph.input(`bias${i}`, 'float32', [outputs])
     const sums = graph.add(graph.matrixProduct(x, weight), bias)
-    x = i === sizes.length - 1 ? sums : graph.silu(sums)
+    x = i === sizes.length - 1 ? graph.multiply(sums, graph.scalar(shape.scale)) : graph.silu(sums)
   })
   const psi = matrix ? graph.productWithTransposed(x, graph.weight('E', 'float32', [vocabulary, shape.shift], matrix)) : x
   return {

@@ -5,7 +5,7 @@ import type { Randomness } from '../../models/randomness.js'
  * MLP whose last layer starts at zero, so that an untrained psi is 1 everywhere:
  *
  *     x = [h(s), position(s), conditions]      h(s) the model's last hidden state behind s
- *     g(x) = W_k silu(... silu(W_0 x + b_0) ...) + b_k
+ *     g(x) = scale · (W_k silu(... silu(W_0 x + b_0) ...) + b_k)
  *
  * Hidden states of transformers, the embeddings of texts among them, are scaled to a root mean square of 1: models differ in their scale.
  */
@@ -16,6 +16,8 @@ export interface HeadShape {
   readonly shift: number
   /** What conditions it, in the order of its arguments. */
   readonly conditions: readonly ConditionKind[]
+  /** 1 / the mean of sum_i |e_vi|: a step of the optimiser then moves log psi by as much whatever the embedding is. */
+  readonly scale: number
   /** Units of each inner layer, and how many such layers there are. */
   readonly width: number
   readonly depth: number
@@ -82,8 +84,16 @@ export function scaled(hidden: Float32Array): Float32Array {
   return hidden.map((value) => value * factor)
 }
 
+/** The scale of a head over an output embedding [vocabulary, width]; null stands for the identity. */
+export function scaleOf(matrix: Float32Array | null, vocabulary: number): number {
+  if (!matrix) return 1
+  let sum = 0
+  for (const value of matrix) sum += Math.abs(value)
+  return sum > 0 ? vocabulary / sum : 1
+}
+
 /** g(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs. */
-export function shiftOf(layers: readonly Layer[], features: Float32Array): Float32Array {
+export function shiftOf({ scale }: HeadShape, layers: readonly Layer[], features: Float32Array): Float32Array {
   let x = features
   layers.forEach(({ weight, bias }, k) => {
     const outputs = bias.length
@@ -94,7 +104,7 @@ export function shiftOf(layers: readonly Layer[], features: Float32Array): Float
       const row = i * outputs
       for (let o = 0; o < outputs; o++) sums[o]! += value * weight[row + o]!
     }
-    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
+    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? scale * sum : sum / (1 + Math.exp(-sum))))
   })
   return x
 }

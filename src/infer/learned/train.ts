@@ -15,7 +15,7 @@ import { fillParams, openClassifiers, openModels, type RunOptions } from '../run
 import { ess, logMeanExp, normalise } from '../weights.js'
 import { conditionsOf, type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
-import { type HeadShape, untrainedLayers } from './head.js'
+import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
 import { lessonsOf } from './lesson.js'
 import { longest, losses, type Samples } from './losses.js'
 import { merged, type Path, pathsOf, Rows } from './pupil.js'
@@ -214,10 +214,13 @@ class Trainer {
       const { model } = lesson.guide
       const output = outputOf(twist.name, model)
       const { width, depth, rate, l2 } = settings
-      const shape = { hidden: output.hiddenWidth, shift: output.shiftWidth, conditions: twist.conditions, width, depth }
+      const { size } = model.vocabulary
+      const matrix = await output.matrix()
+      const sizes = { hidden: output.hiddenWidth, shift: output.shiftWidth, scale: scaleOf(matrix, size) }
+      const shape = { ...sizes, conditions: twist.conditions, width, depth }
       const layers = untrainedLayers(shape, philoxRandomness(this.options.settings.seed, 2 ** 41 + i))
       const adam = { learningRate: rate, weightDecay: l2, clip }
-      const fit = await HeadFit.open(shape, layers, await output.matrix(), model.vocabulary.size, adam)
+      const fit = await HeadFit.open(shape, layers, matrix, size, adam)
       const role = settings.loss === 'dpg' ? 'proposal' : 'twist'
       const link = settings.loss === 'fudge' ? 'sigmoid' : 'exp'
       const { hash } = model.model

@@ -139,7 +139,7 @@ export class LearnedTwist {
       let known = this.known.get(history)
       if (!known) this.known.set(history, (known = new Map()))
       known.set(`${position} ${condition.key}`, {
-        shift: shiftOf(head.layers, features),
+        shift: shiftOf(head.shape, head.layers, features),
         linear: head.link === 'exp',
         features,
         rows: null,
