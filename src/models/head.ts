@@ -1,5 +1,6 @@
 import { GraphBuilder, type Value } from '../tensor/graph.js'
-import type { Session } from '../tensor/session.js'
+import { portable } from '../tensor/portable.js'
+import type { Device, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
 import { type ProductType, productsOf } from './products.js'
@@ -73,10 +74,16 @@ export class Head {
     end: readonly number[],
     type: ProductType,
     open: OpenGraph = openUncached,
+    device: Device = 'cpu',
   ): Promise<Head> {
     const columns = Math.ceil(shape.vocabulary / block) * block
     const build = () => readHeadGraph(shape, tensors, source, end, columns, type)
-    return new Head(await open('head', build), shape, end, columns)
+    // What WebGPU cannot compute, 64-bit floats first of all, the runtime computes on the CPU: the sums of blocks and where a draw falls.
+    const session =
+      device === 'webgpu'
+        ? open('head-device', async () => portable(await build()), { device, kept: [] })
+        : open('head', build, { device, kept: [] })
+    return new Head(await session, shape, end, columns)
   }
 
   /** Most rows of one call. */

@@ -1,3 +1,6 @@
+import { RunDevice } from '../tensor/device.js'
+import type { Device } from '../tensor/session.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
@@ -20,6 +23,8 @@ export interface OpenOptions {
   readonly onDownload?: OnDownload
   /** The numbers in which products with weights are computed; fp32 when left out. */
   readonly dtype?: ProductType
+  /** What transformers run on; the CPU when left out. */
+  readonly device?: RunDevice
 }
 
 /**
@@ -28,10 +33,11 @@ export interface OpenOptions {
  */
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
-  return openTransformer(id, await locate(id, options.base, options.onDownload), options.dtype ?? 'fp32')
+  const path = await locate(id, options.base, options.onDownload)
+  return openTransformer(id, path, options.dtype ?? 'fp32', options.device ?? new RunDevice('cpu'))
 }
 
-async function openTransformer(id: string, path: string, dtype: ProductType): Promise<Transformer> {
+async function openTransformer(id: string, path: string, dtype: ProductType, device: RunDevice): Promise<Transformer> {
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
@@ -42,11 +48,16 @@ async function openTransformer(id: string, path: string, dtype: ProductType): Pr
     const digest = hash.digest('hex')
     const tensors = architecture.tensors((name) => weights.has(name))
     const open = await cachedGraphs(digest)
-    const [trunk, head] = await Promise.all([
-      Trunk.open(shape, tensors, weights, dtype, open),
-      Head.open(shape, tensors, weights, vocabulary.end, dtype, open),
-    ])
-    return new Transformer(id, digest, vocabulary, trunk, head)
+    const openOn = async (device: Device) => {
+      const [trunk, head] = await Promise.all([
+        device === 'webgpu'
+          ? DeviceTrunk.open(shape, tensors, weights, device, open)
+          : Trunk.open(shape, tensors, weights, dtype, open, device),
+        Head.open(shape, tensors, weights, vocabulary.end, dtype, open, device),
+      ])
+      return new Transformer(id, digest, vocabulary, trunk, head)
+    }
+    return await device.open(id, dtype === 'int8', openOn)
   } finally {
     await weights.close()
   }

@@ -12,8 +12,20 @@ export interface Need {
   readonly keep: Path
 }
 
+/** What a transformer keeps about its histories: in our memory (`State`), or on a device (`DeviceState`). */
+export interface AttentionState {
+  /** Tokens that the trunk has run, padding not counted. */
+  readonly tokens: number
+  /** Bytes of attention state held for histories, prompts not counted. */
+  readonly bytes: number
+  /** Computes the hidden states that are missing. Serves at most `rows` rows at a time. */
+  fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>): Promise<void>
+  /** Forgets everything that can be computed again. */
+  drop(prompts: Iterable<Path>): void
+}
+
 /** One stretch of tokens to run. */
-interface Job {
+export interface Job {
   readonly tokens: readonly Path[]
   /** The nearest ancestor with attention state; the prompt when its `own` is 0. */
   readonly base: Path
@@ -25,17 +37,17 @@ interface Job {
 }
 
 /** Most new tokens of one row in one call. */
-const mostSteps = 64
+export const mostSteps = 64
 /** Most new tokens of one call, and most attention scores per layer: what bounds its memory. */
-const mostTokens = 4096
-const mostScores = 1 << 24
+export const mostTokens = 4096
+export const mostScores = 1 << 24
 
 /**
  * Attention state of all histories of one model. Distinct histories are run once, prompts are stored once, a row is continued in place by
  * the first child and copied for the others. What a row computes depends on its own tokens and on the population as a whole,
  * never on the size of the batch: lengths are rounded up by the row's own length, and the arena's length is fixed before batches are formed.
  */
-export class State {
+export class State implements AttentionState {
   readonly #arena: Arena
   readonly #calls: TrunkCalls
   readonly #shape: DecoderShape
@@ -60,15 +72,7 @@ export class State {
   /** Computes the hidden states that are missing. Serves at most `rows` rows at a time. */
   async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>): Promise<void> {
     for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
-    const jobs: Job[] = []
-    const seen = new Map<Path, Path>()
-    for (const need of needs) {
-      const deepest = need.paths.at(-1)!
-      if (seen.get(deepest) === need.paths[0]) continue
-      seen.set(deepest, need.paths[0]!)
-      const job = jobFor(need)
-      if (job) jobs.push(job)
-    }
+    const jobs = jobsFor(needs)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped. Start with a small arena, whatever came before.
     if (jobs.every((job) => job.base.own === 0)) this.#reclaim(live, jobs)
@@ -235,6 +239,20 @@ export class State {
   }
 }
 
+/** What to run for needs, each end once. */
+export function jobsFor(needs: readonly Need[]): Job[] {
+  const jobs: Job[] = []
+  const seen = new Map<Path, Path>()
+  for (const need of needs) {
+    const deepest = need.paths.at(-1)!
+    if (seen.get(deepest) === need.paths[0]) continue
+    seen.set(deepest, need.paths[0]!)
+    const job = jobFor(need)
+    if (job) jobs.push(job)
+  }
+  return jobs
+}
+
 /** The tokens to run for a need; null when nothing is missing. */
 function jobFor({ paths, keep }: Need): Job | null {
   const first = paths.findIndex((path) => path.hidden === null)
@@ -250,7 +268,7 @@ function jobFor({ paths, keep }: Need): Job | null {
 }
 
 /** Jobs that can share a call: the same prompt and the same steps, in the order of their first member. */
-function groups(jobs: readonly Job[]): Job[][] {
+export function groups(jobs: readonly Job[]): Job[][] {
   const byPrompt = new Map<Prompt, Map<string, Job[]>>()
   for (const job of jobs) {
     const bySteps = byPrompt.get(job.base.prompt) ?? new Map<string, Job[]>()
@@ -264,7 +282,7 @@ function groups(jobs: readonly Job[]): Job[][] {
 }
 
 /** Steps of the calls that `count` tokens take, the last one padded. A function of the count alone. */
-function passes(count: number): number[] {
+export function passes(count: number): number[] {
   const list: number[] = []
   for (let left = count; left > 0; left -= mostSteps) list.push(left >= mostSteps ? mostSteps : roundedSteps(left))
   return list
@@ -276,7 +294,7 @@ function roundedSteps(count: number): number {
 }
 
 /** Tokens that a row can hold: 16, 32, 48, 72, 108, ... so that growing costs little however long texts become. */
-function roundedLength(count: number): number {
+export function roundedLength(count: number): number {
   let length = 16
   while (length < count) length = length < 48 ? length + 16 : Math.ceil(length * 1.5)
   return length

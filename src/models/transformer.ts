@@ -1,10 +1,12 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { DeviceState } from './device-state.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { modelError } from './errors.js'
 import type { Head, HeadDraw, HeadRow } from './head.js'
 import type { DrawReply, DrawRequest, History, LanguageModel, Mask, ScoreRequest, ServeOptions, Vocabulary } from './model.js'
 import { Path } from './path.js'
-import { State } from './state.js'
+import { type AttentionState, State } from './state.js'
 import type { Trunk } from './trunk.js'
 
 /** Bytes of attention state of the prompts that are remembered, the most recent ones, whether or not a particle stands on them. */
@@ -13,18 +15,18 @@ const mostPromptBytes = 1 << 28
 /** A decoder-only transformer as a language model: a trunk that reads tokens and a head that draws and scores. */
 export class Transformer implements LanguageModel {
   readonly contextLength: number
-  readonly #state: State
+  readonly #state: AttentionState
   readonly #prompts = new Map<string, Path>()
 
   constructor(
     readonly id: string,
     readonly hash: string,
     readonly vocabulary: Vocabulary,
-    readonly trunk: Trunk,
+    readonly trunk: Trunk | DeviceTrunk,
     readonly head: Head,
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk)
+    this.#state = trunk instanceof DeviceTrunk ? new DeviceState(trunk) : new State(trunk)
   }
 
   get shape(): DecoderShape {
@@ -96,11 +98,11 @@ export class Transformer implements LanguageModel {
 
   async dispose(): Promise<void> {
     this.forget()
-    await this.trunk.session.release()
+    await this.trunk.release()
     await this.head.release()
   }
 
-  async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
+  async #fill(needs: Parameters<AttentionState['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
     await this.#state.fill(needs, options.rows, () => options.live())
   }
