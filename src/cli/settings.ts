@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Method, Scheme, Settings } from '../infer/result.js'
+import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { notInThisVersion } from './errors.js'
@@ -44,15 +45,18 @@ export function productType(dtype: string | undefined): ProductType {
   return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
 }
 
+/** What models run on. */
+export function deviceChoice(device: string | undefined): DeviceChoice {
+  return device === undefined ? 'cpu' : choice('--device', device, deviceChoices)
+}
+
 function method(text: string): Method {
   const word = choice('--method', text, ['smc', 'importance', 'steer'] as const)
   if (word === 'steer') throw notInThisVersion('`--method steer`', 'use `--method smc`')
   return word
 }
 
-function requireThisVersion({ device, maxMemory }: SettingFlags): void {
-  if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
-    throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
+function requireThisVersion({ maxMemory }: SettingFlags): void {
   if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
 }
 

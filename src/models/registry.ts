@@ -1,5 +1,5 @@
-import { RunDevice } from '../tensor/device.js'
 import type { Device } from '../tensor/session.js'
+import { RunDevice } from './device.js'
 import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'

@@ -11,7 +11,7 @@ export interface DenseTensor<Data = Float32Array | Float64Array | BigInt64Array 
 /** What runs a graph. `cpu` is always there. */
 export type Device = 'cpu' | 'webgpu' | 'cuda'
 
-/** A tensor in the memory of a device: an output that is an input again, and is never read here. */
+/** A tensor where a session runs, which for the CPU is our own memory: an output that is an input again, and is never read here. */
 export class DeviceTensor {
   constructor(readonly tensor: Tensor) {}
 
@@ -25,7 +25,7 @@ export class DeviceTensor {
   }
 }
 
-/** Where a graph runs, and which of its outputs stay in the memory of the device. Only WebGPU keeps outputs; what a device cannot compute goes to the CPU. */
+/** Where a graph runs, and which of its outputs stay in the memory of the device. What a device cannot compute goes to the CPU. */
 export interface Placement {
   readonly device: Device
   readonly kept: readonly string[]
@@ -56,7 +56,9 @@ async function loadRuntime(): Promise<Runtime> {
 function sessionOptions({ device, kept }: Placement): InferenceSession.SessionOptions {
   return {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
-    ...(kept.length > 0 && { preferredOutputLocation: Object.fromEntries(kept.map((name) => [name, 'gpu-buffer' as const])) }),
+    ...(device === 'webgpu' && {
+      preferredOutputLocation: Object.fromEntries(kept.map((name) => [name, 'gpu-buffer' as const])),
+    }),
     intraOpNumThreads: availableParallelism(),
     interOpNumThreads: 1,
     executionMode: 'sequential',
@@ -77,9 +79,12 @@ export class Session {
   /** Inputs as the runtime sees them. Those that come again as the same object are wrapped once. */
   readonly #wrapped = new WeakMap<DenseTensor, Tensor>()
 
-  private constructor(session: InferenceSession, tensor: Runtime['Tensor']) {
+  readonly #kept: ReadonlySet<string>
+
+  private constructor(session: InferenceSession, tensor: Runtime['Tensor'], { kept }: Placement) {
     this.#session = session
     this.#tensor = tensor
+    this.#kept = new Set(kept)
   }
 
   /** Reads the weights of the graph; the caller may drop them afterwards. */
@@ -90,13 +95,13 @@ export class Session {
       ...sessionOptions(placement),
       externalData: external,
     }
-    return new Session(await InferenceSession.create(bytes, options), Tensor)
+    return new Session(await InferenceSession.create(bytes, options), Tensor, placement)
   }
 
   /** A graph that `saveOnnx` has written: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
   static async openFile(path: string, placement: Placement = onCpu): Promise<Session> {
     const { InferenceSession, Tensor } = await loadRuntime()
-    return new Session(await InferenceSession.create(path, sessionOptions(placement)), Tensor)
+    return new Session(await InferenceSession.create(path, sessionOptions(placement)), Tensor, placement)
   }
 
   /** All outputs by name. Inputs are read in place, outputs are fresh arrays. The shape of an input object must not change. */
@@ -118,7 +123,7 @@ export class Session {
     const kept: Record<string, DeviceTensor> = {}
     for (const name in results) {
       const tensor = results[name]!
-      if (tensor.location === 'gpu-buffer') kept[name] = new DeviceTensor(tensor)
+      if (this.#kept.has(name)) kept[name] = new DeviceTensor(tensor)
       else outputs[name] = { data: tensor.data as Float32Array, shape: tensor.dims }
     }
     return { outputs, kept }

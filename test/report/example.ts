@@ -18,6 +18,7 @@ export const example: RunResult = {
     fuse: true,
     twist: true,
     batch: 256,
+    device: 'cpu',
   },
   partial: false,
   logZ: -21.368,

@@ -13,6 +13,7 @@ const provenance: Provenance = {
     fuse: 'default',
     twist: 'default',
     batch: 'default',
+    device: 'flag',
   },
   params: { gap: 4 },
   node: 'v20.0.0',

@@ -304,7 +304,7 @@ return twice(2)
   R022: {
     title: 'an option of a run is not one',
     explanation:
-      'The options of `run` in the TypeScript API are the settings of `infer { ... }` and `models`, `dtype`, `allowExtern`, `onProgress`, `onDownload`, `signal`; each has its range, as the flags of `smcc run` have.',
+      'The options of `run` in the TypeScript API are the settings of `infer { ... }` and `models`, `dtype`, `device`, `allowExtern`, `onProgress`, `onWarning`, `onDownload`, `signal`; each has its range, as the flags of `smcc run` have.',
     stage: 'api',
     files: { 'program.smc': 'param p = 0.5\nsample x ~ bernoulli(p)\nreturn x\n' },
     bad: 'program.run({}, { particles: 0 })',

@@ -1,6 +1,8 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
-import { GraphBuilder } from './graph.js'
-import { type DenseTensor, type Device, type DeviceTensor, Session } from './session.js'
+import { GraphBuilder } from '../tensor/graph.js'
+import { type DenseTensor, type Device, type DeviceTensor, Session } from '../tensor/session.js'
+
+export type { Device } from '../tensor/session.js'
 
 /** `auto`: CUDA, else WebGPU, else the CPU; a driver that computes in software does not count as a device. */
 export type DeviceChoice = Device | 'auto'
