@@ -23,9 +23,6 @@ interface Stretch {
   readonly tokens: readonly Path[]
 }
 
-/** Slots below which compacting is not worth a call. */
-const leastSlots = 1024
-
 /**
  * Attention state of all histories of one model in the memory of a device. Each token of the tree of histories has one slot, whoever
  * shares it, and a row is the list of its slots: to resample is to name other slots, and no state moves. Only token ids, slots and
@@ -42,7 +39,11 @@ export class DeviceState implements AttentionState {
   #needed = 0
   #sweep = 0
 
-  constructor(trunk: DeviceTrunk) {
+  /** `leastSlots`: below so many slots, compacting is not worth a call. */
+  constructor(
+    trunk: DeviceTrunk,
+    private readonly leastSlots = 1024,
+  ) {
     this.#trunk = trunk
     this.#feeds = new CallFeeds(trunk.shape)
     this.#windows = windowsOf(trunk.shape)
@@ -60,7 +61,7 @@ export class DeviceState implements AttentionState {
     const jobs = jobsFor(needs)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped.
-    if (jobs.every((job) => job.base.own === 0)) await this.#makeRoom(0, live, jobs, leastSlots)
+    if (jobs.every((job) => job.base.own === 0)) await this.#makeRoom(0, live, jobs, this.leastSlots)
     const T = roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own)))
     const kept = new Set(jobs.flatMap(({ tokens, keep }) => tokens.filter((path) => path.own <= keep.own)))
     for (const group of groups(jobs)) {
@@ -202,7 +203,7 @@ export class DeviceState implements AttentionState {
 
   /** Compacts the pools when `added` more slots would make them larger than twice what was needed last time. */
   async #makeRoom(added: number, live: () => Iterable<unknown>, jobs: readonly Job[], least = 2 * this.#needed): Promise<void> {
-    if (this.#pools.size + added <= Math.max(leastSlots, least)) return
+    if (this.#pools.size + added <= Math.max(this.leastSlots, least)) return
     const found = this.#findNeeded(live, jobs)
     const prompts = new Set(jobs.map((job) => job.base.prompt))
     for (const path of found) prompts.add(path.prompt)

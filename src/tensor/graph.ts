@@ -147,6 +147,11 @@ export class GraphBuilder implements Graph {
     return this.#one('Gather', [table, indices], { axis: int(0) })
   }
 
+  /** Repeats along axes of size 1 until the shape is reached. */
+  expand(x: Value, shape: readonly number[]): Value {
+    return this.#one('Expand', [x, this.integers(shape)])
+  }
+
   /** One element of each row: x [m, n], indices [m, k] -> [m, k]. */
   gatherElements(x: Value, indices: Value): Value {
     return this.#one('GatherElements', [x, indices], { axis: int(1) })

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DrawReply, History, LanguageModel } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
-import { openWithDeviceState } from './device-model.js'
+import { largestDifference, openWithDeviceState } from './device-model.js'
 import { hashed, key } from './fixed-randomness.js'
 
 // What is tested here is where state is kept, not who computes: everything runs on the CPU. test/conformance/webgpu.test.ts runs it on WebGPU.
@@ -97,6 +97,10 @@ describe('state as on a device', () => {
     const { layers, keyValueHeads, headWidth } = device.shape
     const ran = 8 * layers * keyValueHeads * headWidth * (device.tokensRun - before[1])
     expect(ran / device.stateBytes).toBeGreaterThan(1.2)
+  })
+
+  it('that is moved at every step is the same state', async () => {
+    expect(await largestDifference(host, device, 20)).toBeLessThan(1e-3)
   })
 
   it('takes no room for texts that are scored and not kept', async () => {
