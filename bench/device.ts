@@ -15,7 +15,7 @@ import { randomModel } from './random-model.js'
 
 const steps = 24
 const warmUp = 8
-const prompt = 'Once upon a time there was a machine'
+const prompt = Array.from({ length: 8 }, (_, i) => 1 + i)
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[values.length >> 1]!
 
@@ -48,7 +48,7 @@ await model.dispose()
 /** The median time of a step, and the bytes that it must read. */
 async function draw(model: Transformer, particles: number): Promise<{ milliseconds: number; bytes: number }> {
   model.forget()
-  const start = model.start(model.vocabulary.encodePrompt(prompt))
+  const start = model.start(prompt)
   let histories: History[] = Array.from({ length: particles }, (_, i) => model.extend(start, 1 + i))
   const times: number[] = []
   const bytes: number[] = []
