@@ -94,7 +94,7 @@ export class RunDevice {
   #warn(message: string, hint: string, thrown?: unknown): void {
     if (this.warnings.some((warning) => warning.message === message)) return
     const notes = thrown === undefined ? [] : [{ message: `ONNX Runtime says: ${firstFact(thrown)}` }]
-    const warning = diagnostic('M018', undefined, message, { severity: 'warning', hint, notes })
+    const warning = diagnostic('M022', undefined, message, { severity: 'warning', hint, notes })
     this.warnings.push(warning)
     this.tell(warning)
   }

@@ -49,14 +49,14 @@ describe('a device', () => {
   it.each([
     [
       'webgpu',
-      `warning M018: WebGPU cannot be used here, and the models run on the CPU
+      `warning M022: WebGPU cannot be used here, and the models run on the CPU
 note: ONNX Runtime says: No adapter for webgpu
 hint: it needs a graphics card and its driver for Vulkan, Metal or Direct3D 12
 `,
     ],
     [
       'cuda',
-      `warning M018: CUDA cannot be used here, and the models run on the CPU
+      `warning M022: CUDA cannot be used here, and the models run on the CPU
 note: ONNX Runtime says: No adapter for cuda
 hint: it needs Linux, an NVIDIA card, CUDA 12, cuDNN 9 and the libraries that \`node node_modules/onnxruntime-node/script/install.js --onnxruntime-node-install=cuda12\` fetches
 `,
@@ -116,7 +116,7 @@ it('a run says in its settings what its models ran on, and warns at once and in 
   const result = await program.run({}, { seed: 3, particles: 4, dtype: 'int8', device: 'webgpu', onWarning: (w) => told.push(w) })
   expect([plain.settings.device, result.settings.device]).toEqual(['cpu', 'cpu'])
   expect(result.samples).toEqual(plain.samples)
-  expect(result.warnings.map(({ code, severity }) => [code, severity])).toEqual([['M018', 'warning']])
+  expect(result.warnings.map(({ code, severity }) => [code, severity])).toEqual([['M022', 'warning']])
   expect(told).toEqual(result.warnings)
 })
 
