@@ -6,8 +6,9 @@
  */
 import { philoxRandomness } from '../src/infer/philox.js'
 import { type Device, RunDevice } from '../src/models/device.js'
-import type { History } from '../src/models/model.js'
+import { freely, type History } from '../src/models/model.js'
 import { openModel } from '../src/models/registry.js'
+import { withoutEnd } from '../src/models/token-set.js'
 import type { Transformer } from '../src/models/transformer.js'
 import { GraphBuilder } from '../src/tensor/graph.js'
 import { Session } from '../src/tensor/session.js'
@@ -56,9 +57,8 @@ async function draw(model: Transformer, particles: number): Promise<{ millisecon
     const begin = performance.now()
     const replies = await model.draw(
       histories.map((history, slot) => ({
-        history,
-        temperature: 1,
-        mask: 'notEnd' as const,
+        ...freely(history, 1),
+        allowed: withoutEnd(model.vocabulary),
         random: philoxRandomness(1),
         key: { slot, generation: step, draw: 0 },
       })),

@@ -78,6 +78,6 @@ export async function randomModel(type: ProductType, device: Device = 'cpu'): Pr
     device === 'webgpu'
       ? await DeviceTrunk.open(shape, tensors, weights, device)
       : await Trunk.open(shape, tensors, weights, type, undefined, device)
-  const head = await Head.open(shape, tensors, weights, vocabulary.end, type, undefined, device)
+  const head = await Head.open(shape, tensors, weights, type, undefined, device)
   return new Transformer('random-135m', 'none', vocabulary, trunk, head)
 }

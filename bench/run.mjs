@@ -16,5 +16,5 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false',
 for (const beside of ['grammar', 'models', 'stdlib', 'package.json']) {
   if (!existsSync(join(out, beside))) symlinkSync(join(root, beside), join(out, beside))
 }
-const { status } = spawnSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { cwd: root, stdio: 'inherit' })
 process.exitCode = status ?? 1

@@ -133,21 +133,29 @@ class LoadedProgram implements Program {
       'random',
     ])
     const settings = settle(this.settings, options)
-    const { graph } = this.stagesFor(settings.fuse).at(-1)!
-    const [{ run }, { openModel }, { RunDevice }] = await Promise.all([
+    const stages = this.stagesFor(settings.fuse)
+    const [{ run }, { openModel, openClassifier }, { RunDevice }] = await Promise.all([
       import('./infer/run.js'),
       import('./models/registry.js'),
       import('./models/device.js'),
     ])
     const device = new RunDevice(deviceChoice(options.device), options.onWarning)
     const base = dirname(resolve(this.path))
-    const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
-      openModel(id, {
-        base,
-        dtype: productType(options.dtype),
-        device,
-        ...(options.onDownload && { onDownload: options.onDownload }),
-      }),
+    const { seconds, tokens, models, warnings, ...summary } = await run(
+      stages.at(-1)!.graph,
+      stages[0]!.graph,
+      params,
+      settings,
+      options,
+      (id, budget) =>
+        openModel(id, {
+          base,
+          dtype: productType(options.dtype),
+          device,
+          budget,
+          ...(options.onDownload && { onDownload: options.onDownload }),
+        }),
+      (id) => openClassifier(id, base, options.onDownload),
     )
     return {
       schema: 1,

@@ -6,6 +6,7 @@ import type { Checker } from './checker.js'
 type Setting =
   | { readonly kind: 'whole'; readonly least: number }
   | { readonly kind: 'share' }
+  | { readonly kind: 'positive' }
   | { readonly kind: 'switch' }
   | { readonly kind: 'word'; readonly words: readonly string[] }
 
@@ -18,6 +19,7 @@ export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setti
   ['fuse', { kind: 'switch' }],
   ['twist', { kind: 'switch' }],
   ['batch', { kind: 'whole', least: 1 }],
+  ['maxMemory', { kind: 'positive' }],
 ])
 
 const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
@@ -69,6 +71,8 @@ function wantedBy(setting: Setting, value: Exp): string | undefined {
         : `a whole number from ${setting.least}`
     case 'share':
       return number !== undefined && number >= 0 && number <= 1 ? undefined : 'a number from 0 to 1'
+    case 'positive':
+      return number !== undefined && number > 0 ? undefined : 'a number above 0'
     case 'switch':
       return value.kind === 'Bool' ? undefined : '`true` or `false`'
     case 'word': {

@@ -4,7 +4,7 @@ import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { notInThisVersion } from './errors.js'
-import { choice, numberWithin, wholeNumber } from './flags.js'
+import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
 export interface SettingFlags {
@@ -27,7 +27,6 @@ const mostParticles = 1_000_000
 
 /** The settings that the flags give, checked; those that were not given are absent. */
 export function flagSettings(flags: SettingFlags): Partial<Settings> {
-  requireThisVersion(flags)
   return {
     ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
@@ -35,6 +34,7 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
     ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
+    ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),
     ...(!flags.twist && { twist: false }),
   }
@@ -56,10 +56,6 @@ function method(text: string): Method {
   return word
 }
 
-function requireThisVersion({ maxMemory }: SettingFlags): void {
-  if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
-}
-
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */
 export function chosenSettings(
   flags: Partial<Settings>,
@@ -72,6 +68,7 @@ export function chosenSettings(
     origin: (name) => {
       if (name in flags) return 'flag'
       if (name in program) return 'program'
+      if (name === 'maxMemory') return 'machine'
       return name === 'seed' ? 'random' : 'default'
     },
   }

@@ -1,9 +1,10 @@
+import { type Budget, MemoryError } from '../models/budget.js'
 import type { History } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
 import { Genealogy } from './genealogy.js'
 import type { Host } from './host/host.js'
-import type { LinkedFunction } from './link.js'
+import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
 import { Particle } from './particle.js'
 import { resample } from './resample.js'
@@ -21,17 +22,25 @@ export interface ExecutorOptions {
   readonly random: Randomness
   readonly host: Host
   readonly externs: Externs
+  readonly budget?: Budget | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Whether it needs a model or an extern function to go on. */
+function waits({ status }: Particle): boolean {
+  return status === 'drawing' || status === 'scoring' || status === 'settling' || status === 'asking'
 }
 
 /** The population when a run has ended. */
 export interface Population {
   readonly particles: readonly Particle[]
   readonly steps: readonly Step[]
-  /** Whether a signal ended it before its time. */
+  /** Whether a signal ended it before its time, or the lack of memory; a warning of the machine tells of that. */
   readonly partial: boolean
   readonly tokens: number
+  /** Calls of `where` for single candidates. */
+  readonly evaluations: number
   readonly machine: Machine
 }
 
@@ -43,7 +52,7 @@ export interface Population {
  * The wavefront: every particle runs until it needs a model, stands at a resampling point, or is done; what waits for models is served
  * in one batch; when none is left to run, the population has reached its next point.
  */
-export async function execute(program: LinkedFunction, options: ExecutorOptions): Promise<Population> {
+export async function execute(program: LinkedProgram, options: ExecutorOptions): Promise<Population> {
   return new Executor(program, options).run()
 }
 
@@ -57,14 +66,18 @@ class Executor {
   private breathed = performance.now()
 
   constructor(
-    program: LinkedFunction,
+    program: LinkedProgram,
     private readonly options: ExecutorOptions,
   ) {
-    const { settings, random, host, externs } = options
-    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
+    const { settings, random, host, externs, budget } = options
+    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
     this.genealogy = new Genealogy(settings.particles)
-    this.machine = new Machine(host, random, { points: settings.method === 'smc', twist: settings.twist })
-    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
+    this.machine = new Machine(host, random, {
+      points: settings.method === 'smc',
+      twist: settings.twist,
+      lookahead: program.lookahead,
+    })
+    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }
 
   async run(): Promise<Population> {
@@ -78,7 +91,7 @@ class Executor {
     return this.population(true)
   }
 
-  /** Runs every particle to its next point or its end; false when interrupted. */
+  /** Runs every particle to its next point or its end; false when interrupted, or out of memory. */
   private async advance(): Promise<boolean> {
     let ready = this.particles.filter((p) => !p.done)
     while (ready.length > 0) {
@@ -91,12 +104,25 @@ class Executor {
         }
         if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
-      const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')
-      if (waiting.length > 0) await this.server.serve(waiting)
+      const waiting = ready.filter(waits)
+      if (waiting.length > 0 && !(await this.served(waiting))) return false
       if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
     }
     return true
+  }
+
+  /** False when memory has run out: what the particles have so far is a result. */
+  private async served(waiting: readonly Particle[]): Promise<boolean> {
+    try {
+      await this.server.serve(waiting)
+      return true
+    } catch (error) {
+      const nothing = this.server.tokens === 0 && !this.particles.some((p) => p.status === 'finished')
+      if (!(error instanceof MemoryError) || nothing) throw error
+      for (const d of error.diagnostics) this.machine.warnings.set(d.code, { ...d, severity: 'warning' })
+      return false
+    }
   }
 
   /** The population meets: all take part, finished and dead ones too. */
@@ -181,6 +207,13 @@ class Executor {
   private population(partial: boolean): Population {
     if (!partial && this.particles.every((p) => p.status === 'dead'))
       throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
-    return { particles: this.particles, steps: this.steps, partial, tokens: this.server.tokens, machine: this.machine }
+    return {
+      particles: this.particles,
+      steps: this.steps,
+      partial,
+      tokens: this.server.tokens,
+      evaluations: this.server.evaluations,
+      machine: this.machine,
+    }
   }
 }

@@ -16,6 +16,8 @@ export interface Settings {
   readonly twist: boolean
   /** Most rows of one model call. */
   readonly batch: number
+  /** Most memory, in GB (10^9 bytes), that models may take: weights, attention state, buffers. */
+  readonly maxMemory: number
 }
 
 /** The settings of a run as it was. */

@@ -1,7 +1,7 @@
+import { widenHalves } from '../tensor/floats.js'
 import type { Attribute, Graph, Operation, Port, Weight } from '../tensor/graph.js'
 import { portable } from '../tensor/portable.js'
 import type { DecoderShape } from './architectures/shape.js'
-import { widenHalves } from './floats.js'
 
 /**
  * The trunk for a device that keeps the attention state: the graph of `trunk-graph.ts` between a gather and a concatenation. Each layer has

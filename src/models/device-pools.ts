@@ -5,6 +5,8 @@ import type { Path } from './path.js'
 
 /** Slots of a prompt's tokens, in their order, and whether a question has met it since the pools were last compacted. */
 export interface PromptSlots {
+  /** What all histories behind it go on from. */
+  readonly start: Path
   slots: Int32Array
   used: boolean
 }

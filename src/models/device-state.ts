@@ -2,19 +2,10 @@ import { windowsOf } from './architectures/windows.js'
 import { CallFeeds } from './call-feeds.js'
 import { DevicePools, type PromptSlots } from './device-pools.js'
 import type { DeviceTrunk } from './device-trunk.js'
+import { groups, type Job, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import { mostScores, mostTokens } from './memory.js'
 import { Path, type Prompt } from './path.js'
-import {
-  type AttentionState,
-  groups,
-  type Job,
-  jobsFor,
-  mostScores,
-  mostSteps,
-  mostTokens,
-  type Need,
-  passes,
-  roundedLength,
-} from './state.js'
+import type { AttentionState } from './state.js'
 import { hiddenScore } from './trunk.js'
 
 /** New tokens of one row, behind a path whose tokens all have slots. */
@@ -30,6 +21,8 @@ interface Stretch {
  */
 export class DeviceState implements AttentionState {
   tokens = 0
+  /** A budget bounds the memory of the computer, not that of the device: nothing is dropped for it. */
+  readonly dropped = 0
   readonly #trunk: DeviceTrunk
   readonly #feeds: CallFeeds
   readonly #windows: readonly number[]
@@ -58,10 +51,14 @@ export class DeviceState implements AttentionState {
 
   async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>): Promise<void> {
     for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
+    const alive = function* () {
+      yield* live()
+      for (const { paths } of needs) yield paths[0]
+    }
     const jobs = jobsFor(needs)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped.
-    if (jobs.every((job) => job.base.own === 0)) await this.#makeRoom(0, live, jobs, this.leastSlots)
+    if (jobs.every((job) => job.base.own === 0)) await this.#makeRoom(0, alive, jobs, this.leastSlots)
     const T = roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own)))
     const kept = new Set(jobs.flatMap(({ tokens, keep }) => tokens.filter((path) => path.own <= keep.own)))
     for (const group of groups(jobs)) {
@@ -71,7 +68,7 @@ export class DeviceState implements AttentionState {
         const most = alike.length > 0 ? this.#mostRows(alike[0]!, T, rows) : 1
         for (let at = 0; at < alike.length; at += most) {
           const batch = alike.slice(at, at + most)
-          await this.#makeRoom(batch.length * batch[0]!.tokens.length, live, jobs)
+          await this.#makeRoom(batch.length * batch[0]!.tokens.length, alive, jobs)
           await this.#serve(batch, T, kept)
         }
       }
@@ -81,16 +78,16 @@ export class DeviceState implements AttentionState {
     for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
   }
 
-  drop(prompts: Iterable<Path>): void {
+  drop(): void {
     this.#pools.clear()
-    this.#prompts.clear()
     this.#needed = 0
-    for (const path of prompts) {
-      const stack = [path]
+    for (const [prompt, known] of this.#prompts) {
+      const stack = [...known.start.children.values()]
       for (let next = stack.pop(); next; next = stack.pop()) {
         next.hidden = null
         stack.push(...next.children.values())
       }
+      this.#forget(prompt, known)
     }
   }
 
@@ -115,7 +112,12 @@ export class DeviceState implements AttentionState {
       start.hidden = (outputs.hidden!.data as Float32Array).slice(-this.#trunk.shape.width)
       this.tokens += steps
     }
-    this.#prompts.set(prompt, { slots, used: true })
+    this.#prompts.set(prompt, { start, slots, used: true })
+  }
+
+  #forget(prompt: Prompt, { start }: PromptSlots): void {
+    start.hidden = null
+    this.#prompts.delete(prompt)
   }
 
   /** A batch of jobs that take the same steps. `kept`: the paths whose state is worth keeping. */
@@ -208,7 +210,10 @@ export class DeviceState implements AttentionState {
     const prompts = new Set(jobs.map((job) => job.base.prompt))
     for (const path of found) prompts.add(path.prompt)
     for (const [prompt, known] of this.#prompts) {
-      if (!known.used && !prompts.has(prompt)) this.#prompts.delete(prompt)
+      if (!known.used && !prompts.has(prompt)) {
+        known.start.children.clear()
+        this.#forget(prompt, known)
+      }
       known.used = false
     }
     await this.#pools.compact(this.#prompts.values(), (path) => path.sweep === this.#sweep)

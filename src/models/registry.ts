@@ -1,10 +1,12 @@
 import type { Device } from '../tensor/session.js'
+import { type Budget, bytesText, MemoryError } from './budget.js'
 import { RunDevice } from './device.js'
 import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
 import { locate } from './locate.js'
+import { type ModelMemory, transformerMemory } from './memory.js'
 import type { LanguageModel } from './model.js'
 import { openFiles } from './model-files.js'
 import { modelHash } from './model-hash.js'
@@ -14,7 +16,17 @@ import { SubwordVocabulary } from './tokenizer.js'
 import { Transformer } from './transformer.js'
 import { Trunk } from './trunk.js'
 
-export { listModels, type ModelDescription, type ModelListing, type ModelSize, showModel } from './catalogue.js'
+export {
+  type ClassifierDescription,
+  listClassifiers,
+  listModels,
+  type ModelDescription,
+  type ModelListing,
+  type ModelSize,
+  showClassifier,
+  showModel,
+} from './catalogue.js'
+export { openClassifier } from './classifiers/open.js'
 
 export interface OpenOptions {
   /** Folder of the program: relative paths start there. */
@@ -25,22 +37,27 @@ export interface OpenOptions {
   readonly dtype?: ProductType
   /** What transformers run on; the CPU when left out. */
   readonly device?: RunDevice
+  /** Refuses a model whose weights it has no room for, before they are read. */
+  readonly budget?: Budget
 }
 
 /**
  * Opens the model that a program or `--model` names: `tiny`, `table:FILE.json`, a folder in the Hugging Face layout, a .gguf file, or a
- * model on the hub, which is fetched into Hugging Face's cache when it is not there. Throws M001 to M017.
+ * model on the hub, which is fetched into Hugging Face's cache when it is not there. Throws M001 to M018.
  */
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
   const path = await locate(id, options.base, options.onDownload)
-  return openTransformer(id, path, options.dtype ?? 'fp32', options.device ?? new RunDevice('cpu'))
+  return openTransformer(id, path, options)
 }
 
-async function openTransformer(id: string, path: string, dtype: ProductType, device: RunDevice): Promise<Transformer> {
+async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
+  const { dtype = 'fp32', device = new RunDevice('cpu'), budget } = options
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
+    const memory = transformerMemory(shape, weights)
+    if (budget) requireRoom(id, memory, dtype, budget)
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const hash = await modelHash(texts, weights.files)
     // Rounded weights are another model.
@@ -48,17 +65,31 @@ async function openTransformer(id: string, path: string, dtype: ProductType, dev
     const digest = hash.digest('hex')
     const tensors = architecture.tensors((name) => weights.has(name))
     const open = await cachedGraphs(digest)
-    const openOn = async (device: Device) => {
+    const openOn = async (on: Device) => {
       const [trunk, head] = await Promise.all([
-        device === 'webgpu'
-          ? DeviceTrunk.open(shape, tensors, weights, device, open)
-          : Trunk.open(shape, tensors, weights, dtype, open, device),
-        Head.open(shape, tensors, weights, vocabulary.end, dtype, open, device),
+        on === 'webgpu'
+          ? DeviceTrunk.open(shape, tensors, weights, on, open)
+          : Trunk.open(shape, tensors, weights, dtype, open, on),
+        Head.open(shape, tensors, weights, dtype, open, on),
       ])
-      return new Transformer(id, digest, vocabulary, trunk, head)
+      const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
+      budget?.record(model, memory.weights(dtype))
+      return model
     }
     return await device.open(id, dtype === 'int8', openOn)
   } finally {
     await weights.close()
   }
+}
+
+function requireRoom(id: string, memory: ModelMemory, dtype: ProductType, budget: Budget): void {
+  const room = budget.roomFor(memory)
+  const bytes = memory.weights(dtype)
+  if (bytes <= room) return
+  const rounded = memory.weights('int8')
+  const next = dtype === 'fp32' && rounded <= room ? `\`--dtype int8\` needs ${bytesText(rounded)}` : 'take a smaller model'
+  throw new MemoryError(
+    `the weights of ${id} need ${bytesText(bytes)}, and the run may take ${bytesText(Math.max(0, room))}`,
+    `${next}; \`--max-memory\` sets how much it may take`,
+  )
 }

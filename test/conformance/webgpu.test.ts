@@ -7,7 +7,8 @@ import type { History } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { largestDifference, openWithDeviceState } from '../models/device-model.js'
-import { hashed, key } from '../models/fixed-randomness.js'
+import { key } from '../models/fixed-randomness.js'
+import { drawing } from '../models/requests.js'
 
 // Software adapters take seconds for what a card does in milliseconds, so texts are short here; test/models/device-state.test.ts asks more.
 const absent = await probeDevice('webgpu').then(
@@ -76,13 +77,9 @@ async function population(model: Transformer) {
   for (let step = 0; step < 3; step++) {
     if (step === 2) model.forget()
     const drawn = await model.draw(
-      particles.map((history, slot) => ({
-        history,
-        temperature: slot % 2 ? 1 : 0.8,
-        mask: slot % 3 === 0 ? 'notEnd' : 'all',
-        random: hashed,
-        key: key(slot, step),
-      })),
+      particles.map((history, slot) =>
+        drawing(model, history, slot % 3 === 0 ? 'notEnd' : 'all', { temperature: slot % 2 ? 1 : 0.8, at: key(slot, step) }),
+      ),
       options,
     )
     seen.push(...drawn)

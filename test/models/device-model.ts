@@ -18,7 +18,7 @@ export async function openWithDeviceState(id: string, base: string, device: Devi
     const tensors = architecture.tensors((name) => weights.has(name))
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const trunk = await DeviceTrunk.open(shape, tensors, weights, device)
-    const head = await Head.open(shape, tensors, weights, vocabulary.end, 'fp32', undefined, device)
+    const head = await Head.open(shape, tensors, weights, 'fp32', undefined, device)
     return new Transformer(id, 'none', vocabulary, trunk, head)
   } finally {
     await weights.close()
@@ -36,7 +36,7 @@ export async function largestDifference(host: Transformer, device: Transformer, 
     [3, 1, 4],
     [1, 5],
   ]
-  const runs = [new State(host.trunk), new DeviceState(device.trunk, 1)].map((state) => {
+  const runs = [new State(host.trunk, host.memory, new Map()), new DeviceState(device.trunk, 1)].map((state) => {
     const owner = {}
     return { state, tips: prompts.map((tokens) => new Path(owner, { tokens, keys: null, values: null }, null, tokens.at(-1)!)) }
   })

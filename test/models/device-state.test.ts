@@ -3,7 +3,8 @@ import type { DrawReply, History, LanguageModel } from '../../src/models/model.j
 import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { largestDifference, openWithDeviceState } from './device-model.js'
-import { hashed, key } from './fixed-randomness.js'
+import { key } from './fixed-randomness.js'
+import { drawing } from './requests.js'
 
 // What is tested here is where state is kept, not who computes: everything runs on the CPU. test/conformance/webgpu.test.ts runs it on WebGPU.
 let host: Transformer
@@ -31,13 +32,9 @@ async function population(model: Transformer, slots: number, steps: number, rows
     if (step % 2) particles = particles.map((_, slot) => particles[(slot * slot + step) % slots]!)
     if (forget) model.forget()
     const drawn = await model.draw(
-      particles.map((history, slot) => ({
-        history,
-        temperature: slot % 2 ? 1 : 0.8,
-        mask: slot % 3 === 0 ? 'notEnd' : 'all',
-        random: hashed,
-        key: key(slot, step),
-      })),
+      particles.map((history, slot) =>
+        drawing(model, history, slot % 3 === 0 ? 'notEnd' : 'all', { temperature: slot % 2 ? 1 : 0.8, at: key(slot, step) }),
+      ),
       options,
     )
     replies.push(drawn)
@@ -107,7 +104,7 @@ describe('state as on a device', () => {
     device.forget()
     const history = device.extend(device.start(device.vocabulary.encodePrompt(prompts[0]!)), 1153)
     const options = { rows: 64, live: () => [history] }
-    await device.draw([{ history, temperature: 1, mask: 'all', random: hashed, key: key(0) }], options)
+    await device.draw([drawing(device, history)], options)
     const bytes = device.stateBytes
     await device.score(
       Array.from({ length: 200 }, (_, i) => ({ history, temperature: 1, tokens: [262, 786, 1 + i, 14], keep: false })),
@@ -123,7 +120,7 @@ describe('state as on a device', () => {
     const start = device.start(device.vocabulary.encodePrompt(prompts[0]!))
     const ask = (histories: readonly History[]) =>
       device.draw(
-        histories.map((history, slot) => ({ history, temperature: 1, mask: 'all', random: hashed, key: key(slot) })),
+        histories.map((history, slot) => drawing(device, history, 'all', { at: key(slot) })),
         { rows: 64, live: () => histories },
       )
     const before = device.tokensRun

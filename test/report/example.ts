@@ -18,6 +18,7 @@ export const example: RunResult = {
     fuse: true,
     twist: true,
     batch: 256,
+    maxMemory: 4,
     device: 'cpu',
   },
   partial: false,

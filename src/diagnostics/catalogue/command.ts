@@ -41,7 +41,7 @@ export const commandEntries: Entries = {
   X005: {
     title: 'a number is out of range',
     explanation:
-      'Particles and batch are whole numbers from 1 to 1000000, the seed is a whole number from 0, and the threshold lies between 0 (never resample) and 1 (always).',
+      'Particles and batch are whole numbers from 1 to 1000000, the seed is a whole number from 0, the threshold lies between 0 (never resample) and 1 (always), and the memory is above 0 GB.',
     bad: 'smcc run coin.smc --particles 0',
     mended: 'smcc run coin.smc --particles 64',
     files: coin,
