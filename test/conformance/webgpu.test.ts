@@ -3,11 +3,12 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { probeDevice } from '../../src/models/device.js'
 import { reason } from '../../src/models/errors.js'
-import type { History } from '../../src/models/model.js'
+import { freely, type History } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
+import { setOf } from '../../src/models/token-set.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { largestDifference, openWithDeviceState } from '../models/device-model.js'
-import { key } from '../models/fixed-randomness.js'
+import { hashed, key } from '../models/fixed-randomness.js'
 import { drawing } from '../models/requests.js'
 
 // Software adapters take seconds for what a card does in milliseconds, so texts are short here; test/models/device-state.test.ts asks more.
@@ -53,6 +54,17 @@ describe.skipIf(absent !== null)('on WebGPU', () => {
     await device.dispose()
   }, 120_000)
 
+  it('products, potentials, sets and whole distributions are those of the CPU', async () => {
+    const host = (await openModel('grouped', { base: fixtures })) as Transformer
+    const device = await openWithDeviceState('grouped', fixtures, 'webgpu')
+    const [a, b] = [await posteriors(host), await posteriors(device)]
+    expect(b.tokens).toEqual(a.tokens)
+    expect(b.logs.length).toBe(a.logs.length)
+    for (const [i, log] of a.logs.entries()) expect(Math.abs(b.logs[i]! - log)).toBeLessThan(1e-3)
+    await host.dispose()
+    await device.dispose()
+  }, 120_000)
+
   it('tiny draws, scores, forks and forgets as on the CPU', async () => {
     const host = (await openModel('tiny', { base: '.' })) as Transformer
     const device = await openWithDeviceState('tiny', '.', 'webgpu')
@@ -67,6 +79,44 @@ describe.skipIf(absent !== null)('on WebGPU', () => {
     await device.dispose()
   }, 300_000)
 })
+
+/** What draws from a product under a potential, within a set and with a set to leave by gives, the mass of that set, and every token's log probability. */
+async function posteriors(model: Transformer) {
+  const { size } = model.vocabulary
+  const [one, two] = [model.start([3, 1, 4]), model.start([1, 5])]
+  const experts = [
+    { history: one, temperature: 1, power: 0.5 },
+    { history: two, temperature: 0.8, power: -0.25 },
+  ]
+  const every = (step: number) =>
+    setOf(
+      Array.from({ length: size }, (_, token) => token).filter((token) => token % step === 0),
+      size,
+    )
+  const posterior = {
+    ...freely(one, 1),
+    experts,
+    potential: Float64Array.from({ length: size }, (_, token) => Math.sin(token)),
+    within: every(2),
+    leaving: every(3),
+    stop: 0,
+  }
+  const options = { rows: 8, live: () => [one, two] }
+  const asked = Array.from({ length: 6 }, (_, slot) => ({ ...posterior, random: hashed, key: key(slot) }))
+  const drawn = await model.draw(asked, options)
+  const urn = (await model.urns([posterior], options))[0]!
+  const masses = await model.measure([posterior], options)
+  const logs = await model.logProbs(experts, options)
+  return {
+    tokens: drawn.map(({ token }) => token),
+    logs: [
+      ...drawn.flatMap(({ logProb, logMass, logLeaving }) => [logProb, logMass, logLeaving]),
+      urn.logMass,
+      ...masses,
+      ...logs.flatMap((each) => [...each]),
+    ],
+  }
+}
 
 /** Draws of four particles under both masks and two temperatures; one is resampled, a text is scored, and state is dropped once. */
 async function population(model: Transformer) {
