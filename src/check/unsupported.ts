@@ -17,13 +17,6 @@ export function unsupported(checked: CheckedProgram): Diagnostic[] {
   for (const { span } of checked.classifiers) report('C104', span, '`classifier`', 'score texts with an extern function instead')
   for (const { span } of checked.learnedTwists)
     report('C103', span, '`learn twist`', 'write a twist by hand: `twist e`, or `twisted by e`')
-  for (const { settings } of checked.infer) {
-    for (const { name, value } of settings.entries) {
-      const word = value.kind === 'Name' ? value.text : value.kind === 'String' ? value.parts.join('') : ''
-      if (name.text === 'method' && word === 'steer')
-        report('C106', value.span, 'the method `steer`', 'use `smc` or `importance`')
-    }
-  }
   const script = checked.main.program.items.filter((item): item is Stmt => !isDeclaration(item))
   for (const statements of [script, ...checked.functions.map((fn) => fn.body.statements)]) {
     for (const statement of statementsIn(statements)) {

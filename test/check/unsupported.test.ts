@@ -15,7 +15,7 @@ test.each([
   ],
   ['classifier tone = "tiny-sentiment"\nreturn 1', ['C104 classifier tone = "tiny-sentiment"']],
   ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', ['C105 a * b ^ 0.5 / a']],
-  ['infer { method: steer }\nreturn 1', ['C106 steer']],
+  ['infer { method: steer, expansion: 2 }\nreturn 1', []],
   ['fn f(s: Context) { sample t ~ s where true }\nf(a)\nreturn 1', ['C101 where true']],
   ['fn f(s: Context) { sample t ~ s where true }\nreturn 1', []],
 ])('%s', (program, found) => {

@@ -28,6 +28,10 @@ test('flags that were not given are absent', () => {
   })
 })
 
+test('steer has a setting of its own', () => {
+  expect(flagSettings({ ...none, method: 'steer', expansion: '4' })).toEqual({ method: 'steer', expansion: 4 })
+})
+
 test('bad values are refused', () => {
   for (const flags of [
     { particles: '0' },
@@ -39,6 +43,8 @@ test('bad values are refused', () => {
     { threshold: '1.5' },
     { threshold: '-0.1' },
     { batch: '0' },
+    { expansion: '0' },
+    { expansion: '1001' },
   ])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X005')
   for (const flags of [{ resample: 'systematik' }, { method: 'mcmc' }, { device: 'gpu' }])
@@ -47,7 +53,7 @@ test('bad values are refused', () => {
 })
 
 test('what comes later is named', () => {
-  for (const flags of [{ method: 'steer' }, { device: 'webgpu' }, { maxMemory: '4' }])
+  for (const flags of [{ device: 'webgpu' }, { maxMemory: '4' }])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X007: this version of smcc does not have')
   expect(flagSettings({ ...none, device: 'cpu', dtype: 'fp32' })).toEqual({})
   expect([undefined, 'fp32', 'int8'].map(productType)).toEqual(['fp32', 'fp32', 'int8'])
