@@ -62,7 +62,10 @@ export function prune(
   const drawn = plan.ancestors(random.resampling(generation, plan.uniforms, (k) => plan.breaks(k)))
   // `copies` shares the mass among as many as there are of `rest`; it belongs to `places`.
   const scale = Math.log(rest.length) - Math.log(places)
-  const masses = [...kept.map((i) => [i, logw[i]!] as const), ...Array.from(drawn, (k) => [rest[k]!, copies[k]! + scale] as const)]
+  const masses = [
+    ...kept.map((i) => [i, logw[i]!] as const),
+    ...Array.from(drawn, (k) => [rest[k]!, copies[k]! + scale] as const),
+  ]
   masses.sort(([a], [b]) => a - b)
   return { survivors: Int32Array.from(masses, ([i]) => i), logw: Float64Array.from(masses, ([, mass]) => mass) }
 }
