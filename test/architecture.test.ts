@@ -7,7 +7,7 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 const map = readFileSync(join(root, 'ARCHITECTURE.md'), 'utf8')
 
 /** The stages in their order; each may import itself and what stands to its left. */
-const order = ['diagnostics', 'syntax', 'check', 'graph', 'tensor', 'models', 'infer', 'report', 'cli']
+const order = ['diagnostics', 'syntax', 'check', 'graph', 'tensor', 'models', 'patterns', 'infer', 'report', 'cli']
 
 /** Files directly in src compose stages: what each may import from. The command line composes through index.ts. */
 const composers: Record<string, readonly string[]> = {

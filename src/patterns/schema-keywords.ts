@@ -1,0 +1,151 @@
+import type { SmcError } from '../diagnostics/diagnostic.js'
+import { suggest } from '../diagnostics/suggest.js'
+import { patternError } from './errors.js'
+
+export type Schema = Readonly<Record<string, unknown>>
+export type JsonType = 'null' | 'boolean' | 'integer' | 'number' | 'string' | 'array' | 'object'
+
+/** What says nothing about which values fit. */
+const annotations = [
+  ...['$schema', '$id', '$anchor', '$comment', '$defs', 'definitions', 'title', 'description', 'default', 'examples'],
+  ...['deprecated', 'readOnly', 'writeOnly', 'contentEncoding', 'contentMediaType'],
+]
+
+/** The keywords that bound values of one type. */
+const bounding: Readonly<Record<string, readonly string[]>> = {
+  string: ['minLength', 'maxLength', 'pattern', 'format'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
+  object: ['properties', 'required', 'additionalProperties'],
+}
+
+/** Keywords that say alone what fits; only `type` and annotations may stand beside them. */
+export const alone = ['$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'] as const
+
+/** Keywords of JSON Schema that no automaton here follows, and what to do instead. */
+const refused: Readonly<Record<string, string>> = {
+  not: 'say what may stand there',
+  if: 'write the cases as `anyOf`',
+  then: 'write the cases as `anyOf`',
+  else: 'write the cases as `anyOf`',
+  uniqueItems: 'check it with a `require` after the span',
+  contains: 'check it with a `require` after the span',
+  minContains: 'check it with a `require` after the span',
+  maxContains: 'check it with a `require` after the span',
+  multipleOf: 'take `"type": "integer"`, or check it with a `require` after the span',
+  patternProperties: 'name the properties in `properties`',
+  propertyNames: 'name the properties in `properties`',
+  minProperties: 'name the properties in `required`',
+  maxProperties: 'name the properties in `properties`, with `"additionalProperties": false`',
+  dependentRequired: 'write the cases as `anyOf`',
+  dependentSchemas: 'write the cases as `anyOf`',
+  dependencies: 'write the cases as `anyOf`',
+  unevaluatedProperties: 'write `additionalProperties`',
+  unevaluatedItems: 'write `items` beside `prefixItems`',
+  additionalItems: 'write `prefixItems` with `items`',
+  contentSchema: 'leave it out',
+  $dynamicRef: 'write `$ref`',
+  $recursiveRef: 'write `$ref`',
+  nullable: 'write `"type": ["string", "null"]`',
+}
+
+const types: readonly JsonType[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']
+
+export function schemaError(code: 'P007' | 'P008', path: string, message: string, hint: string): SmcError {
+  return patternError(code, `${message}, at \`${path}\` in the schema`, { hint })
+}
+
+/** The keywords of a schema, known to be ones that are followed. Throws P007 and P008. */
+export function checkKeywords(schema: Schema, path: string): void {
+  const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
+  for (const keyword of Object.keys(schema)) {
+    if (known.includes(keyword)) continue
+    if (keyword === 'uniqueItems' && schema[keyword] === false) continue
+    const instead = refused[keyword]
+    const message = instead ? `the keyword \`${keyword}\` is not supported` : `there is no keyword \`${keyword}\``
+    const near = suggest(keyword, known)
+    throw schemaError(
+      'P008',
+      path,
+      message,
+      instead ?? (near ? `did you mean \`${near}\`?` : 'leave it out; notes belong into `description` or `$comment`'),
+    )
+  }
+  const single = alone.filter((keyword) => keyword in schema)
+  const bounds = Object.values(bounding)
+    .flat()
+    .filter((keyword) => keyword in schema)
+  const [first, second] = [...single, ...bounds]
+  if (single.length > 0 && second) {
+    throw schemaError('P008', path, `\`${second}\` beside \`${first}\` is not supported`, `put everything into one of them`)
+  }
+  if (single.length > 0 && 'type' in schema && single[0] !== 'enum' && single[0] !== 'const') {
+    throw schemaError(
+      'P008',
+      path,
+      `\`type\` beside \`${first}\` is not supported`,
+      'move `type` into the schemas that it combines',
+    )
+  }
+  for (const [type, keywords] of Object.entries(bounding)) {
+    const bound = keywords.find((keyword) => keyword in schema)
+    if (bound === undefined || typesOf(schema, path)) continue
+    const hint = `add \`"type": "${type}"\``
+    throw schemaError('P008', path, `\`${bound}\` without \`type\` would let all other kinds of values through`, hint)
+  }
+}
+
+/** The types that a schema names; undefined when it names none. Throws P007. */
+export function typesOf(schema: Schema, path: string): readonly JsonType[] | undefined {
+  if (!('type' in schema)) return undefined
+  const named: readonly unknown[] = Array.isArray(schema.type) ? schema.type : [schema.type]
+  for (const each of named) {
+    if (types.includes(each as JsonType)) continue
+    const near = typeof each === 'string' ? suggest(each, types) : undefined
+    const hint = near ? `did you mean "${near}"?` : `the types are ${types.map((type) => `"${type}"`).join(', ')}`
+    throw schemaError('P007', `${path}/type`, `there is no type ${JSON.stringify(each)}`, hint)
+  }
+  return named as JsonType[]
+}
+
+/** A keyword that holds a whole number, 0 or more. */
+export function countOf(schema: Schema, keyword: string, path: string): number | undefined {
+  const value = schema[keyword]
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= 0) return value
+  throw schemaError('P007', `${path}/${keyword}`, `expected a whole number, found ${shown(value)}`, 'write a number such as 3')
+}
+
+export function numberOf(schema: Schema, keyword: string, path: string): number | undefined {
+  const value = schema[keyword]
+  if (value === undefined) return undefined
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw schemaError('P007', `${path}/${keyword}`, `expected a number, found ${shown(value)}`, 'write a number such as 3')
+}
+
+export function textOf(schema: Schema, keyword: string, path: string): string | undefined {
+  const value = schema[keyword]
+  if (value === undefined || typeof value === 'string') return value
+  throw schemaError('P007', `${path}/${keyword}`, `expected a text, found ${shown(value)}`, 'write a text in `"`')
+}
+
+export function listOf(schema: Schema, keyword: string, path: string): readonly unknown[] | undefined {
+  const value = schema[keyword]
+  if (value === undefined || Array.isArray(value)) return value
+  throw schemaError('P007', `${path}/${keyword}`, `expected a list, found ${shown(value)}`, 'write a list in `[` and `]`')
+}
+
+export function isRecord(value: unknown): value is Schema {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** A value in a message: short. */
+export function shown(value: unknown): string {
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text
+}
+
+/** The step of a JSON pointer (RFC 6901). */
+export function step(path: string, key: string | number): string {
+  return `${path}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`
+}

@@ -1,0 +1,256 @@
+import type { CharacterDfa } from './character-dfa.js'
+import { patternError } from './errors.js'
+import { GrammarNodes } from './grammar-nodes.js'
+import { checkDisjoint, resolve } from './schema-cases.js'
+import {
+  alone,
+  checkKeywords,
+  countOf,
+  isRecord,
+  type JsonType,
+  listOf,
+  type Schema,
+  schemaError,
+  shown,
+  step,
+  typesOf,
+} from './schema-keywords.js'
+import { numberBounds } from './schema-numbers.js'
+import { anyString, otherThan, quoted, stringBounds } from './schema-strings.js'
+
+/** The one rule for all values. */
+const anything = 'any value'
+const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
+
+/**
+ * A schema as a grammar. Space between the parts of a list or record: none, one blank, or a line break with up to 16 blanks or 8 tabs behind
+ * it; none before `,` and `:`, nothing but a blank behind `:`, none around the whole. Properties stand in the order of `properties`, others
+ * behind them. Throws P001, P007, P008.
+ */
+export class SchemaNodes {
+  readonly nodes = new GrammarNodes()
+  /** The rules of `$ref` and of repeated schemas, by path. */
+  readonly #rules = new Map<string, number>()
+  /** Rules whose nodes are still to be laid. */
+  readonly #waiting: { readonly rule: number; readonly schema: unknown; readonly path: string }[] = []
+
+  constructor(private readonly root: unknown) {
+    this.#rule(root, '#')
+    for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
+      const { start, final } = this.nodes.rules[next.rule]!
+      this.nodes.join(this.#value(next.schema, next.path, start), final)
+    }
+  }
+
+  /** The rule of the schema at a path. */
+  #rule(schema: unknown, path: string): number {
+    const name = schema === true && path !== '#' ? anything : path
+    let rule = this.#rules.get(name)
+    if (rule === undefined) {
+      this.#rules.set(name, (rule = this.nodes.rule(name)))
+      this.#waiting.push({ rule, schema: schema === true ? {} : schema, path })
+    }
+    return rule
+  }
+
+  #value(schema: unknown, path: string, from: number): number {
+    if (schema === false) return this.nodes.node()
+    if (schema === true) return this.nodes.call(from, this.#rule(true, path))
+    if (!isRecord(schema)) {
+      throw schemaError(
+        'P007',
+        path,
+        `expected a schema, found ${shown(schema)}`,
+        'write `{"type": "string"}`, `true` or `false`',
+      )
+    }
+    checkKeywords(schema, path)
+    const single = alone.find((keyword) => keyword in schema)
+    if (single) return this.#alone(single, schema, path, from)
+    const types = typesOf(schema, path) ?? everyType
+    // A whole number is a number: the wider kind stands for both.
+    const apart = types.filter((type) => type !== 'integer' || !types.includes('number'))
+    return this.nodes.choice(
+      from,
+      apart.map((type) => (at) => this.#typed(type, schema, path, at)),
+    )
+  }
+
+  #alone(keyword: (typeof alone)[number], schema: Schema, path: string, from: number): number {
+    const at = `${path}/${keyword}`
+    if (keyword === '$ref') {
+      const target = resolve(this.root, schema.$ref, at)
+      return this.nodes.call(from, this.#rule(target.schema, target.path))
+    }
+    if (keyword === 'const' || keyword === 'enum') {
+      const types = typesOf(schema, path)
+      const values = (keyword === 'const' ? [schema.const] : listOf(schema, 'enum', path)!).filter(
+        (value) => types === undefined || types.some((type) => isOf(value, type)),
+      )
+      if (values.length === 0) throw nothingFits(path)
+      return this.nodes.choice(
+        from,
+        values.map((value) => (node) => this.#constant(value, node)),
+      )
+    }
+    const parts = listOf(schema, keyword, path)!
+    if (parts.length === 0) throw schemaError('P007', at, 'expected at least one schema', 'add one, or leave the keyword out')
+    if (keyword === 'allOf' && parts.length > 1) {
+      throw schemaError('P008', at, '`allOf` of several schemas is not supported', 'write their keywords into one schema')
+    }
+    if (keyword === 'oneOf') checkDisjoint(this.root, parts, at)
+    return this.nodes.choice(
+      from,
+      parts.map((part, i) => (node) => this.#value(part, step(at, i), node)),
+    )
+  }
+
+  #typed(type: JsonType, schema: Schema, path: string, from: number): number {
+    const { nodes } = this
+    switch (type) {
+      case 'null':
+        return nodes.text(from, 'null')
+      case 'boolean':
+        return nodes.choice(from, [(at) => nodes.text(at, 'true'), (at) => nodes.text(at, 'false')])
+      case 'integer':
+      case 'number':
+        return nodes.automaton(from, notEmpty(numberBounds(schema, type === 'integer', path), path))
+      case 'string': {
+        const bounds = stringBounds(schema, path)
+        return bounds ? quoted(nodes, from, notEmpty(bounds, path)) : anyString(nodes, from)
+      }
+      case 'array':
+        return this.#array(schema, path, from)
+      case 'object':
+        return this.#object(schema, path, from)
+      default:
+        return type satisfies never
+    }
+  }
+
+  #array(schema: Schema, path: string, from: number): number {
+    const { nodes } = this
+    const first = listOf(schema, 'prefixItems', path) ?? []
+    const min = countOf(schema, 'minItems', path) ?? 0
+    const max = countOf(schema, 'maxItems', path) ?? Number.POSITIVE_INFINITY
+    if (max < min) throw schemaError('P007', path, '`maxItems` is below `minItems`', 'swap them')
+    const items = this.#rule(schema.items ?? true, `${path}/items`)
+    const element = (i: number, at: number) =>
+      i < first.length ? this.#value(first[i], step(`${path}/prefixItems`, i), at) : nodes.call(at, items)
+    const open = nodes.text(from, '[')
+    const end = nodes.node()
+    const close = nodes.node()
+    if (min === 0) nodes.join(open, close)
+    let before = this.#gap(open)
+    // Elements that must be counted or have a schema of their own, then any number of the others.
+    const counted = Math.min(max, Math.max(first.length, min, max === Number.POSITIVE_INFINITY ? 1 : max))
+    for (let i = 0; i < counted; i++) {
+      const behind = element(i, before)
+      if (i + 1 >= min) nodes.join(behind, end)
+      before = this.#gap(nodes.text(behind, ','))
+    }
+    if (max === Number.POSITIVE_INFINITY) {
+      const behind = element(first.length, before)
+      nodes.join(behind, end)
+      nodes.join(this.#gap(nodes.text(behind, ',')), before)
+    }
+    nodes.join(this.#gap(end), close)
+    return nodes.text(close, ']')
+  }
+
+  #object(schema: Schema, path: string, from: number): number {
+    const { nodes } = this
+    const properties = schema.properties ?? {}
+    if (!isRecord(properties)) {
+      throw schemaError(
+        'P007',
+        `${path}/properties`,
+        `expected a record of schemas, found ${shown(properties)}`,
+        'write `{"name": {}}`',
+      )
+    }
+    const required = listOf(schema, 'required', path) ?? []
+    const others = schema.additionalProperties ?? true
+    const named = Object.keys(properties)
+    // A property that must be there but has no schema of its own is one of the others.
+    const all = [...new Set([...named, ...(required as readonly string[])])]
+    for (const name of all) {
+      if (typeof name === 'string') continue
+      throw schemaError('P007', `${path}/required`, `expected names of properties, found ${shown(name)}`, 'write names in `"`')
+    }
+    const open = nodes.text(from, '{')
+    /** Where the next property may stand: first, or behind another. */
+    let isFirst = open
+    let isLater = nodes.node()
+    for (const name of all) {
+      const isNamed = named.includes(name)
+      const value = isNamed ? properties[name] : others
+      const key = nodes.node()
+      nodes.join(this.#gap(isFirst), key)
+      nodes.join(this.#gap(nodes.text(isLater, ',')), key)
+      const at = isNamed ? step(`${path}/properties`, name) : `${path}/additionalProperties`
+      const behind = this.#value(value, at, this.#colon(nodes.text(key, JSON.stringify(name))))
+      const later = nodes.node()
+      nodes.join(behind, later)
+      if (required.includes(name)) isFirst = nodes.node()
+      else nodes.join(isLater, later)
+      isLater = later
+    }
+    if (others !== false) {
+      const key = nodes.node()
+      nodes.join(this.#gap(isFirst), key)
+      nodes.join(this.#gap(nodes.text(isLater, ',')), key)
+      const name = all.length > 0 ? quoted(nodes, key, otherThan(all)) : anyString(nodes, key)
+      const rule = this.#rule(others, `${path}/additionalProperties`)
+      nodes.join(nodes.call(this.#colon(name), rule), isLater)
+    }
+    const end = nodes.node()
+    nodes.join(isFirst, end)
+    nodes.join(this.#gap(isLater), end)
+    return nodes.text(end, '}')
+  }
+
+  #constant(value: unknown, from: number): number {
+    const { nodes } = this
+    if (typeof value !== 'object' || value === null) return nodes.text(from, JSON.stringify(value))
+    const isList = Array.isArray(value)
+    let at = nodes.text(from, isList ? '[' : '{')
+    for (const [i, [key, part]] of Object.entries(value).entries()) {
+      at = this.#gap(i > 0 ? nodes.text(at, ',') : at)
+      if (!isList) at = this.#colon(nodes.text(at, JSON.stringify(key)))
+      at = this.#constant(part, at)
+    }
+    if (Object.keys(value).length > 0) at = this.#gap(at)
+    return nodes.text(at, isList ? ']' : '}')
+  }
+
+  #colon(from: number): number {
+    const { nodes } = this
+    return nodes.repeat(nodes.text(from, ':'), 0, 1, (at) => nodes.text(at, ' '))
+  }
+
+  #gap(from: number): number {
+    const { nodes } = this
+    const line = (sign: string, most: number) => (at: number) =>
+      nodes.repeat(nodes.text(at, '\n'), 0, most, (each) => nodes.text(each, sign))
+    return nodes.choice(from, [(at) => at, (at) => nodes.text(at, ' '), line(' ', 16), line('\t', 8)])
+  }
+}
+
+function isOf(value: unknown, type: JsonType): boolean {
+  if (type === 'null') return value === null
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'array') return Array.isArray(value)
+  return type === 'object' ? isRecord(value) : typeof value === type
+}
+
+function notEmpty(texts: CharacterDfa, path: string): CharacterDfa {
+  if (texts.dfa.size === 0) throw nothingFits(path)
+  return texts
+}
+
+function nothingFits(path: string) {
+  return patternError('P001', `no value fits, at \`${path}\` in the schema`, {
+    hint: 'mend the bounds that contradict each other',
+  })
+}

@@ -1,0 +1,138 @@
+import { SmcError } from '../diagnostics/diagnostic.js'
+import { type CharacterDfa, combined } from './character-dfa.js'
+import type { CodePoints } from './code-points.js'
+import type { GrammarNodes } from './grammar-nodes.js'
+import { regexDfa } from './regex.js'
+import { countOf, type Schema, schemaError, textOf } from './schema-keywords.js'
+
+const day =
+  '(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))' +
+  '|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)'
+const time = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)'
+const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
+
+/** Formats by regular expressions: RFC 3339 without leap seconds, RFC 2673, RFC 9562. */
+const formats: Readonly<Record<string, string>> = {
+  date: day,
+  time,
+  'date-time': `${day}T${time}`,
+  ipv4: `${byte}(?:\\.${byte}){3}`,
+  uuid: '[\\dA-Fa-f]{8}(?:-[\\dA-Fa-f]{4}){3}-[\\dA-Fa-f]{12}',
+}
+
+/** The texts that `minLength`, `maxLength`, `pattern` and `format` leave; undefined when there is no such keyword. Throws P007 and P008. */
+export function stringBounds(schema: Schema, path: string): CharacterDfa | undefined {
+  const bounds: CharacterDfa[] = []
+  const min = countOf(schema, 'minLength', path)
+  const max = countOf(schema, 'maxLength', path)
+  if (min !== undefined || max !== undefined) {
+    if (max !== undefined && max < (min ?? 0)) {
+      throw schemaError('P007', path, '`maxLength` is below `minLength`', 'swap them')
+    }
+    bounds.push(regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, ''))
+  }
+  const pattern = textOf(schema, 'pattern', path)
+  // JSON Schema looks for the pattern anywhere in the text; `^` and `$` tie it to the ends.
+  if (pattern !== undefined) bounds.push(read(pattern, `[^]*(?:${pattern})[^]*`, path))
+  const format = textOf(schema, 'format', path)
+  if (format !== undefined) {
+    const known = formats[format]
+    if (known === undefined) {
+      const hint = `the formats are ${Object.keys(formats).join(', ')}; others can be written as \`pattern\``
+      throw schemaError('P008', `${path}/format`, `the format "${format}" is not supported`, hint)
+    }
+    bounds.push(regexDfa(known, ''))
+  }
+  return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
+}
+
+/** Errors of the pattern tell where in the schema it stands. */
+function read(pattern: string, whole: string, path: string): CharacterDfa {
+  try {
+    // Alone first, so that `a)(b` is not mended by the parentheses around it.
+    regexDfa(pattern, '')
+    return regexDfa(whole, '')
+  } catch (thrown) {
+    const [first] = thrown instanceof SmcError ? thrown.diagnostics : []
+    if (!first) throw thrown
+    throw schemaError('P007', `${path}/pattern`, first.message, first.hint ?? 'mend the pattern')
+  }
+}
+
+/** Every text but these. */
+export function otherThan(texts: readonly string[]): CharacterDfa {
+  const escaped = texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  const everything = regexDfa('[^]*', '')
+  return texts.length === 0 ? everything : combined(everything, 'andNot', regexDfa(escaped.join('|'), ''))
+}
+
+const shortEscapes: Readonly<Record<number, string>> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' }
+const mustEscape = (code: number) => code < 0x20 || code === 0x22 || code === 0x5c
+
+/**
+ * A string in quotation marks whose text belongs to `texts`, spelt as writers of JSON spell it: `\"`, `\\`, `\b`, `\f`, `\n`, `\r`, `\t`,
+ * the other control characters as `\u00XX`, everything else as itself.
+ */
+export function quoted(nodes: GrammarNodes, from: number, texts: CharacterDfa): number {
+  const inside = nodes.automaton(nodes.text(from, '"'), texts, (at, set, to) => {
+    const plain = set.flatMap(({ min, max }) => outsideEscapes(min, max))
+    if (plain.length > 0) nodes.read(at, plain, to)
+    for (const { min, max } of set) {
+      for (let code = min; code <= Math.min(max, 0x5c); code++) {
+        if (!mustEscape(code)) continue
+        const escape = shortEscapes[code]
+        const written = escape ? `\\${escape}` : `\\u${code.toString(16).padStart(4, '0')}`
+        nodes.join(nodes.text(at, written), to)
+      }
+    }
+  })
+  return nodes.text(inside, '"')
+}
+
+/** The parts of a range that stand in a string as themselves. */
+function outsideEscapes(min: number, max: number): CodePoints {
+  const parts = [
+    { min: 0x20, max: 0x21 },
+    { min: 0x23, max: 0x5b },
+    { min: 0x5d, max: 0x10ffff },
+  ]
+  return parts
+    .map((part) => ({ min: Math.max(min, part.min), max: Math.min(max, part.max) }))
+    .filter((part) => part.min <= part.max)
+}
+
+const hex = [
+  { min: 0x30, max: 0x39 },
+  { min: 0x41, max: 0x46 },
+  { min: 0x61, max: 0x66 },
+]
+const among = (characters: string): CodePoints =>
+  [...characters].map((each) => ({ min: each.codePointAt(0)!, max: each.codePointAt(0)! }))
+
+/** Any string of JSON, with every escape, but no half of a surrogate pair. */
+export function anyString(nodes: GrammarNodes, from: number): number {
+  const inside = nodes.node()
+  nodes.join(nodes.text(from, '"'), inside)
+  nodes.read(inside, outsideEscapes(0, 0x10ffff), inside)
+  const escape = nodes.text(inside, '\\')
+  nodes.read(escape, among('"\\/bfnrt'), inside)
+  const u = nodes.text(escape, 'u')
+  const digits = (at: number, sets: readonly CodePoints[]) => sets.reduce((from, set) => nodes.read(from, set), at)
+  const notD = hex.map(({ min, max }) => ({ min, max })).flatMap((range) => without(range, [0x44, 0x64]))
+  nodes.join(digits(u, [notD, hex, hex, hex]), inside)
+  nodes.join(digits(u, [among('Dd'), [{ min: 0x30, max: 0x37 }], hex, hex]), inside)
+  const high = digits(u, [among('Dd'), among('89ABab'), hex, hex])
+  nodes.join(digits(nodes.text(high, '\\u'), [among('Dd'), [...among('CDEF'), ...among('cdef')], hex, hex]), inside)
+  return nodes.text(inside, '"')
+}
+
+function without(range: { readonly min: number; readonly max: number }, codes: readonly number[]): CodePoints {
+  let { min } = range
+  const parts: { min: number; max: number }[] = []
+  for (const code of codes) {
+    if (code < min || code > range.max) continue
+    parts.push({ min, max: code - 1 })
+    min = code + 1
+  }
+  return [...parts, { min, max: range.max }].filter((part) => part.min <= part.max)
+}

@@ -1,0 +1,204 @@
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { jsonPattern, schemaAutomaton } from '../../src/patterns/schema.js'
+import { vocabularyOf } from './vocabularies.js'
+import { accepts, walk } from './walk.js'
+
+const ajv = new Ajv2020({ formats: { date: true } })
+
+/** A number in [0, 1) from a state that advances: enough to choose tokens (xorshift32). */
+function generator(seed: number): () => number {
+  let state = seed
+  return () => {
+    state ^= state << 13
+    state ^= state >>> 17
+    state ^= state << 5
+    return (state >>> 0) / 2 ** 32
+  }
+}
+
+const person = {
+  type: 'object',
+  properties: { name: { type: 'string', minLength: 1, maxLength: 8 }, age: { type: 'integer', minimum: 0, maximum: 120 } },
+  required: ['name'],
+  additionalProperties: false,
+}
+const order = {
+  type: 'object',
+  properties: {
+    id: { type: 'string', pattern: '^[A-Z]{2}-\\d{3,}$', maxLength: 8 },
+    when: { type: 'string', format: 'date' },
+    lines: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 3,
+      items: {
+        type: 'object',
+        properties: {
+          what: { enum: ['nut', 'bolt', null, { é: [1] }] },
+          price: { type: 'number', exclusiveMinimum: -2.5, maximum: 10.25 },
+        },
+        required: ['what', 'price'],
+        additionalProperties: false,
+      },
+    },
+    note: { type: ['string', 'null'] },
+  },
+  required: ['id', 'lines', 'extra'],
+  additionalProperties: { type: 'boolean' },
+}
+const tree = {
+  $ref: '#/$defs/node',
+  $defs: {
+    node: {
+      oneOf: [
+        {
+          type: 'object',
+          properties: { kind: { const: 'leaf' }, value: true },
+          required: ['kind', 'value'],
+          additionalProperties: false,
+        },
+        {
+          type: 'object',
+          properties: {
+            kind: { const: 'fork' },
+            left: { $ref: '#/$defs/node' },
+            right: { anyOf: [{ $ref: '#/$defs/node' }, { type: 'null' }] },
+          },
+          required: ['kind', 'right'],
+        },
+      ],
+    },
+  },
+}
+
+const vocabulary = vocabularyOf([
+  ...Array.from({ length: 256 }, (_, byte) => Uint8Array.of(byte)),
+  '',
+  ...[
+    '{"',
+    '":',
+    '": "',
+    '", "',
+    '"}',
+    '"},',
+    '}, {',
+    '": [',
+    'null',
+    'true',
+    'false',
+    'name',
+    'age',
+    'id',
+    'lines',
+    '\n  ',
+    '12',
+    '0.',
+    '}}',
+    '"}}',
+    ']',
+  ],
+])
+
+const closers = [34, 265, 125, 93, 48]
+
+describe('documents along allowed tokens', () => {
+  it.each([
+    ['a flat record', person, 80],
+    ['lists, bounds and patterns', order, 60],
+    ['a recursive choice', tree, 60],
+  ])('of %s parse and validate', async (_, schema, count) => {
+    const validate = ajv.compile(schema)
+    const pattern = await jsonPattern(schema, vocabulary)
+    const random = generator(7)
+    for (let document = 0; document < count; document++) {
+      let length = 0
+      const { tokens, complete } = walk(pattern, vocabulary.size, 2000, (allowed, state) => {
+        if (state.accepting) return undefined
+        // After a while towards the end: a quotation mark, null, `}`, `]`, 0.
+        const closing = ++length > 100 ? closers.find((token) => allowed.includes(token)) : undefined
+        return closing ?? allowed[Math.floor(random() * allowed.length)]!
+      })
+      expect(complete).toBe(true)
+      const bytes = Buffer.concat(tokens.map((token) => vocabulary.bytes(token)))
+      const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+      expect([text, validate(JSON.parse(text)), validate.errors]).toEqual([text, true, null])
+    }
+  })
+})
+
+const number = fc.oneof(
+  fc.integer({ min: -30, max: 1200 }),
+  fc.integer({ min: -3000, max: 3000 }).map((n) => n / 100),
+  fc.constantFrom(0, -0.5, 0.05, 100, 99.99),
+)
+
+describe('bounds', () => {
+  it('of numbers are those of JSON Schema', () => {
+    const bound = fc.option(number, { nil: undefined })
+    const spelt = fc.oneof(
+      number.map(String),
+      number.map((n) => `${n}0`.replace(/^(-?\d+)0$/, '$1.0')),
+      number.map((n) => n.toFixed(2)),
+    )
+    fc.assert(
+      fc.property(
+        fc.constantFrom('integer', 'number'),
+        bound,
+        bound,
+        fc.boolean(),
+        fc.boolean(),
+        fc.array(spelt, { minLength: 20 }),
+        (type, low, high, a, b, texts) => {
+          const schema = {
+            type,
+            ...(low !== undefined && { [a ? 'minimum' : 'exclusiveMinimum']: low }),
+            ...(high !== undefined && { [b ? 'maximum' : 'exclusiveMaximum']: high }),
+          }
+          const validate = ajv.compile(schema)
+          let automaton: ReturnType<typeof schemaAutomaton> | undefined
+          try {
+            automaton = schemaAutomaton(schema)
+          } catch (error) {
+            expect(String(error)).toContain('P001')
+          }
+          for (const text of [...texts, String(low ?? 0), String(high ?? 0)]) {
+            // Whole numbers are written without a point, and 0 without a sign.
+            if (type === 'integer' && text.includes('.')) continue
+            if (/^-0(\.0*)?$/.test(text) || /^-?0\d/.test(text)) continue
+            expect([schema, text, automaton !== undefined && accepts(automaton, text)]).toEqual([
+              schema,
+              text,
+              validate(JSON.parse(text)),
+            ])
+          }
+        },
+      ),
+      { numRuns: 150, seed: 3 },
+    )
+  })
+
+  it('of texts are those of JSON Schema', () => {
+    const text = fc.string({ unit: fc.constantFrom('a', 'b', '"', '\\', '\n', '\u0001', 'é', '😀', '/'), maxLength: 6 })
+    const pattern = fc.constantFrom('^a', 'b$', '^[^a]*$', 'a.b', '"', '\\\\', '^(?:a|é){2,3}$', '\\n', '^\\W+$', undefined)
+    fc.assert(
+      fc.property(
+        pattern,
+        fc.integer({ min: 0, max: 3 }),
+        fc.integer({ min: 3, max: 5 }),
+        fc.array(text, { minLength: 20 }),
+        (pattern, min, max, texts) => {
+          const schema = { type: 'string', minLength: min, maxLength: max, ...(pattern !== undefined && { pattern }) }
+          const validate = ajv.compile(schema)
+          const automaton = schemaAutomaton(schema)
+          for (const value of texts) {
+            const written = JSON.stringify(value)
+            expect([schema, written, accepts(automaton, written)]).toEqual([schema, written, validate(value)])
+          }
+        },
+      ),
+      { numRuns: 100, seed: 4 },
+    )
+  })
+})
