@@ -9,9 +9,10 @@ import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { compile } from '../src/index.js'
 import { philoxRandomness } from '../src/infer/philox.js'
-import type { History, LanguageModel } from '../src/models/model.js'
+import { freely, type History, type LanguageModel } from '../src/models/model.js'
 import type { ProductType } from '../src/models/products.js'
 import { openModel } from '../src/models/registry.js'
+import { withoutEnd } from '../src/models/token-set.js'
 import { Transformer } from '../src/models/transformer.js'
 import { MatrixProducts } from './matrix-products.js'
 import { generator, randomModel } from './random-model.js'
@@ -46,9 +47,8 @@ async function draw(model: Transformer, particles: number, each: (step: Step) =>
     const begin = performance.now()
     const replies = await model.draw(
       histories.map((history, slot) => ({
-        history,
-        temperature: 1,
-        mask: 'notEnd' as const,
+        ...freely(history, 1),
+        allowed: withoutEnd(model.vocabulary),
         random: philoxRandomness(1),
         key: { slot, generation: step, draw: 0 },
       })),
@@ -129,9 +129,8 @@ async function loss(id: string): Promise<void> {
   const tokens: number[][] = histories.map(() => [])
   for (let step = 0; step < length; step++) {
     const requests = histories.map((history, slot) => ({
-      history,
-      temperature: 1,
-      mask: 'notEnd' as const,
+      ...freely(history, 1),
+      allowed: withoutEnd(exact.vocabulary),
       random: philoxRandomness(7),
       key: { slot, generation: step, draw: 0 },
     }))

@@ -5,11 +5,11 @@
  * Usage: npm run bench:masks [-- fp32 | int8 [PARTICLES]]
  */
 import { philoxRandomness } from '../src/infer/philox.js'
-import type { History, Vocabulary } from '../src/models/model.js'
+import { freely, type History, type Vocabulary } from '../src/models/model.js'
+import { has, type TokenSet, withoutEnd } from '../src/models/token-set.js'
 import { ByteTrie } from '../src/patterns/byte-trie.js'
 import { grammarPattern } from '../src/patterns/grammar.js'
-import type { Pattern, PatternState, TokenSet } from '../src/patterns/pattern.js'
-import { has } from '../src/patterns/pattern.js'
+import type { Pattern, PatternState } from '../src/patterns/pattern.js'
 import { regexPattern } from '../src/patterns/regex.js'
 import { jsonPattern } from '../src/patterns/schema.js'
 import { architecture, generator, randomModel } from './random-model.js'
@@ -104,9 +104,8 @@ async function stepTime(): Promise<number> {
     const begin = performance.now()
     const replies = await model.draw(
       histories.map((history, slot) => ({
-        history,
-        temperature: 1,
-        mask: 'notEnd' as const,
+        ...freely(history, 1),
+        allowed: withoutEnd(model.vocabulary),
         random: philoxRandomness(1),
         key: { slot, generation: round, draw: 0 },
       })),

@@ -5,7 +5,8 @@
  * Usage: npm run bench:prompt [-- fp32 | int8 [PARTICLES]]
  */
 import { philoxRandomness } from '../src/infer/philox.js'
-import type { History } from '../src/models/model.js'
+import { freely, type History } from '../src/models/model.js'
+import { withoutEnd } from '../src/models/token-set.js'
 import { generator, randomModel } from './random-model.js'
 
 const lengths = [16, 64, 256, 512, 1024]
@@ -28,9 +29,8 @@ for (let round = 0; round < rounds + warmUp; round++) {
     const begin = performance.now()
     const replies = await model.draw(
       histories.map((history, slot) => ({
-        history,
-        temperature: 1,
-        mask: 'notEnd' as const,
+        ...freely(history, 1),
+        allowed: withoutEnd(model.vocabulary),
         random: philoxRandomness(1),
         key: { slot, generation: round, draw: i },
       })),

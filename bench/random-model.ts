@@ -73,6 +73,6 @@ export async function randomModel(type: ProductType): Promise<Transformer> {
   const weights = randomWeights()
   const tensors = architecture.tensors(() => true)
   const trunk = await Trunk.open(shape, tensors, weights, type)
-  const head = await Head.open(shape, tensors, weights, vocabulary.end, type)
+  const head = await Head.open(shape, tensors, weights, type)
   return new Transformer('random-135m', 'none', vocabulary, trunk, head)
 }

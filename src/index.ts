@@ -121,11 +121,23 @@ class LoadedProgram implements Program {
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
     requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
     const settings = settle(this.settings, options)
-    const { graph } = this.stagesFor(settings.fuse).at(-1)!
-    const [{ run }, { openModel }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const stages = this.stagesFor(settings.fuse)
+    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const base = dirname(resolve(this.path))
-    const { seconds, tokens, models, warnings, ...summary } = await run(graph, params, settings, options, (id) =>
-      openModel(id, { base, dtype: productType(options.dtype), ...(options.onDownload && { onDownload: options.onDownload }) }),
+    const { seconds, tokens, models, warnings, ...summary } = await run(
+      stages.at(-1)!.graph,
+      stages[0]!.graph,
+      params,
+      settings,
+      options,
+      (id, budget) =>
+        openModel(id, {
+          base,
+          dtype: productType(options.dtype),
+          budget,
+          ...(options.onDownload && { onDownload: options.onDownload }),
+        }),
+      (id) => openClassifier(id, base, options.onDownload),
     )
     return {
       schema: 1,

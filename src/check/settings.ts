@@ -6,6 +6,7 @@ import type { Checker } from './checker.js'
 type Setting =
   | { readonly kind: 'whole'; readonly least: number; readonly most?: number }
   | { readonly kind: 'share' }
+  | { readonly kind: 'positive' }
   | { readonly kind: 'switch' }
   | { readonly kind: 'word'; readonly words: readonly string[] }
 
@@ -22,6 +23,7 @@ export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setti
   ['fuse', { kind: 'switch' }],
   ['twist', { kind: 'switch' }],
   ['batch', { kind: 'whole', least: 1 }],
+  ['maxMemory', { kind: 'positive' }],
 ])
 
 /** Settings that only some methods read. Importance sampling is SMC that never resamples, and passes them over. */
@@ -98,6 +100,8 @@ function wantedBy(setting: Setting, value: Exp): string | undefined {
         : `a whole number from ${setting.least}${setting.most === undefined ? '' : ` to ${setting.most}`}`
     case 'share':
       return number !== undefined && number >= 0 && number <= 1 ? undefined : 'a number from 0 to 1'
+    case 'positive':
+      return number !== undefined && number > 0 ? undefined : 'a number above 0'
     case 'switch':
       return value.kind === 'Bool' ? undefined : '`true` or `false`'
     case 'word': {

@@ -15,6 +15,13 @@ export function numberWithin(flag: string, text: string, low: number, high: numb
   throw commandError('X005', `expected a number from ${low} to ${high} after \`${flag}\`, found \`${text}\``)
 }
 
+/** A number above a limit. */
+export function numberAbove(flag: string, text: string, low: number): number {
+  const value = /^\d*\.?\d+(e[+-]?\d+)?$/i.test(text) ? Number(text) : Number.NaN
+  if (value > low && value < Number.POSITIVE_INFINITY) return value
+  throw commandError('X005', `expected a number above ${low} after \`${flag}\`, found \`${text}\``)
+}
+
 /** One word of a list. */
 export function choice<T extends string>(flag: string, text: string, words: readonly T[]): T {
   const word = words.find((candidate) => candidate === text)

@@ -1,6 +1,6 @@
-import { freemem } from 'node:os'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
-import type { ModelDescription, ModelListing, ModelSize } from '../models/registry.js'
+import { freeBytes } from '../models/free-memory.js'
+import type { ClassifierDescription, ModelDescription, ModelListing, ModelSize } from '../models/registry.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes } from './errors.js'
 import { choice } from './flags.js'
@@ -11,8 +11,8 @@ export async function models(action: string, id: string | undefined, io: Io): Pr
   const what = choice('smcc models', action, ['list', 'show', 'pull'])
   if (what === 'list') {
     if (id !== undefined) throw commandError('X004', '`smcc models list` takes no model', `write \`smcc models show ${id}\``)
-    const { listModels } = await import('../models/registry.js')
-    io.stdout.write(list(await listModels()))
+    const { listClassifiers, listModels } = await import('../models/registry.js')
+    io.stdout.write(list(await listModels(), await listClassifiers()))
     return exitCodes.done
   }
   if (id === undefined) {
@@ -25,8 +25,9 @@ export async function models(action: string, id: string | undefined, io: Io): Pr
   }
   try {
     if (what === 'pull') await fetchModel(id, io)
-    const { showModel } = await import('../models/registry.js')
-    io.stdout.write(facts(await showModel(id, process.cwd())))
+    const { showClassifier, showModel } = await import('../models/registry.js')
+    const classifier = await showClassifier(id)
+    io.stdout.write(classifier ? classifierFacts(classifier) : facts(await showModel(id, process.cwd())))
   } catch (error) {
     throw error instanceof SmcError ? new SmcError(error.diagnostics, 'command') : error
   }
@@ -49,9 +50,11 @@ async function fetchModel(id: string, io: Io): Promise<void> {
   }
 }
 
-function list(listed: readonly ModelListing[]): string {
-  const width = Math.max(...listed.map(({ id }) => id.length))
-  return listed
+type ListedClassifier = ClassifierDescription & { readonly description: string }
+
+function list(listed: readonly ModelListing[], classifiers: readonly ListedClassifier[]): string {
+  const width = Math.max(...[...listed, ...classifiers].map(({ id }) => id.length))
+  const models = listed
     .map(({ id, description, size }) => {
       const parts = size
         ? [
@@ -66,31 +69,56 @@ function list(listed: readonly ModelListing[]): string {
       return `${id.padEnd(width)}  ${parts.join(' · ')}\n`
     })
     .join('')
+  return (
+    models +
+    classifiers
+      .map(({ id, parameters, weightsBytes, description }) => {
+        const parts = ['classifier', millions(parameters), megabytes(weightsBytes), description]
+        return `${id.padEnd(width)}  ${parts.join(' · ')}\n`
+      })
+      .join('')
+  )
+}
+
+function classifierFacts({ id, path, labels, parameters, weightsBytes, hash }: ClassifierDescription): string {
+  return table([
+    ['id', id],
+    ['path', path],
+    ['family', 'classifier of texts'],
+    ['labels', labels.join(', ')],
+    ['parameters', millions(parameters)],
+    ['weights', `${megabytes(weightsBytes)} on the disk`],
+    ['hash', hash],
+  ])
+}
+
+function table(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, value]) => `${name.padEnd(12)}${value}\n`).join('')
 }
 
 function facts(model: ModelDescription): string {
-  const table = model.family === 'table'
+  const isTable = model.family === 'table'
   const state = `${(model.stateBytesPerToken / 1024).toFixed(0)} KiB a token of every particle`
   const window = model.window === null ? '' : `, some layers look back ${model.window}`
   const rows: [string, string][] = [
     ['id', model.id],
     ['path', model.path],
     ['family', model.family],
-    ['parameters', table ? String(model.parameters) : millions(model.parameters)],
-    ...(table ? [] : ([['layers', `${model.layers} of width ${model.width}`]] as [string, string][])),
+    ['parameters', isTable ? String(model.parameters) : millions(model.parameters)],
+    ...(isTable ? [] : ([['layers', `${model.layers} of width ${model.width}`]] as [string, string][])),
     ['vocabulary', `${model.vocabulary} tokens (${model.tokenizer})`],
     ['end tokens', model.end.length > 0 ? model.end.join(', ') : 'none'],
     ['context', Number.isFinite(model.contextLength) ? `${model.contextLength} tokens${window}` : 'texts of any length'],
     ['weights', `${megabytes(model.weightsBytes)} on the disk`],
-    ['memory', table ? room(model) : `${megabytes(model.memoryBytes)}, and ${state}; ${room(model)}`],
+    ['memory', isTable ? room(model) : `${megabytes(model.memoryBytes)}, and ${state}; ${room(model)}`],
     ['hash', model.hash],
   ]
-  return rows.map(([name, value]) => `${name.padEnd(12)}${value}\n`).join('')
+  return table(rows)
 }
 
 /** Whether the model fits in the memory that is free now. */
 function room({ memoryBytes }: ModelSize): string {
-  const free = freemem()
+  const free = freeBytes()
   if (memoryBytes < free) return 'fits in memory'
   return `does not fit: needs ${megabytes(memoryBytes)}, free are ${megabytes(free)}`
 }

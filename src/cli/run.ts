@@ -72,8 +72,8 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       io,
     )
     await deliver(result, flags, json, io, { params, origin })
-    if (result.partial) return exitCodes.interrupted
-    return result.alive === 0 ? exitCodes.inference : exitCodes.done
+    if (result.partial && interruption.signal.aborted) return exitCodes.interrupted
+    return result.partial || result.alive === 0 ? exitCodes.inference : exitCodes.done
   } catch (error) {
     live.erase()
     if (interruption.signal.aborted && (error as Error | undefined)?.name === 'AbortError') return exitCodes.interrupted

@@ -4,7 +4,7 @@ import type { Method, Scheme, Settings } from '../infer/result.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { notInThisVersion } from './errors.js'
-import { choice, numberWithin, wholeNumber } from './flags.js'
+import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
 export interface SettingFlags {
@@ -38,6 +38,7 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
     ...(flags.expansion !== undefined && { expansion: wholeNumber('--expansion', flags.expansion, 1, mostExpansion) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
+    ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),
     ...(!flags.twist && { twist: false }),
   }
@@ -48,10 +49,9 @@ export function productType(dtype: string | undefined): ProductType {
   return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
 }
 
-function requireThisVersion({ device, maxMemory }: SettingFlags): void {
+function requireThisVersion({ device }: SettingFlags): void {
   if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
     throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
-  if (maxMemory !== undefined) throw notInThisVersion('`--max-memory`', 'lower `--batch` or `--particles` to need less memory')
 }
 
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */
@@ -66,6 +66,7 @@ export function chosenSettings(
     origin: (name) => {
       if (name in flags) return 'flag'
       if (name in program) return 'program'
+      if (name === 'maxMemory') return 'machine'
       return name === 'seed' ? 'random' : 'default'
     },
   }

@@ -1,6 +1,6 @@
 import type { CheckedProgram, Module, Symbol } from '../check/types.js'
 import type { Span } from '../diagnostics/span.js'
-import type { FnDecl } from '../syntax/ast.js'
+import type { ClassifierDecl, FnDecl, ModelDecl } from '../syntax/ast.js'
 import { Emitter, type Program } from './emit.js'
 import { FunctionBuilder } from './function.js'
 import type { Code, Graph, GraphFunction, PureFunction } from './ir.js'
@@ -18,6 +18,9 @@ export function buildGraph(checked: CheckedProgram, resolveExtern: (from: string
 export class GraphBuilder implements Program {
   readonly sites: Span[] = []
   readonly functions: GraphFunction[] = []
+  readonly patterns: Code[] = []
+  /** Whether contexts are multiplied anywhere: then any context may be a product. */
+  readonly hasProducts: boolean
   twists = 0
   private readonly siteNumbers = new Map<string, number>()
   private readonly effectful = new Map<FnDecl, number>()
@@ -27,7 +30,9 @@ export class GraphBuilder implements Program {
   constructor(
     readonly checked: CheckedProgram,
     private readonly resolveExtern: (from: string, module: Module) => string,
-  ) {}
+  ) {
+    this.hasProducts = [...checked.types].some(([exp, type]) => exp.kind === 'Binary' && type.kind === 'Context')
+  }
 
   build(): Graph {
     const { checked } = this
@@ -50,10 +55,13 @@ export class GraphBuilder implements Program {
     return {
       functions: this.functions,
       pure: [...this.pure.values()].map((p) => p.written!),
-      models: checked.models.map((m) => ({ name: m.name.text, id: m.id.parts.join(''), span: m.id.span })),
+      models: checked.models.map(opened),
+      classifiers: checked.classifiers.map(opened),
       params,
       externs: this.externs,
       sites: this.sites,
+      lookahead: false,
+      patterns: this.patterns,
       result: checked.result,
     }
   }
@@ -78,9 +86,10 @@ export class GraphBuilder implements Program {
     return entry.name
   }
 
-  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'extern' }): number {
+  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' }): number {
     if (symbol.kind === 'param') return this.checked.params.indexOf(symbol.decl)
     if (symbol.kind === 'model') return this.checked.models.indexOf(symbol.decl)
+    if (symbol.kind === 'classifier') return this.checked.classifiers.indexOf(symbol.decl)
     const at = this.externs.findIndex((x) => x.decl === symbol.decl)
     if (at >= 0) return at
     return this.externs.push({ decl: symbol.decl, path: this.resolveExtern(symbol.decl.from.parts.join(''), symbol.module) }) - 1
@@ -90,6 +99,10 @@ export class GraphBuilder implements Program {
   graphFunction(decl: FnDecl): number | undefined {
     return this.effectful.get(decl)
   }
+}
+
+function opened({ name, id }: ModelDecl | ClassifierDecl): Graph['models'][number] {
+  return { name: name.text, id: id.parts.join(''), span: id.span }
 }
 
 function outsideFunctions(): never {

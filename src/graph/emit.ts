@@ -30,7 +30,7 @@ export interface Program {
   site(span: Span): number
   /** JavaScript name of a function without effects. */
   pureName(symbol: Symbol & { kind: 'function' }): string
-  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'extern' }): number
+  indexOf(symbol: Symbol & { kind: 'param' | 'model' | 'classifier' | 'extern' }): number
 }
 
 /** Chains longer than this become statements: JavaScript's own parser recurses over nested calls. */
@@ -69,6 +69,14 @@ export class Emitter {
   /** The log of a weight, as a number; powers and products are formed in log space (language.md §1). */
   logWeight(e: Exp): Code {
     return { js: `rt.logWeight(${this.weight(e)},${this.site(e.span)})`, text: textOf(e), span: e.span }
+  }
+
+  /** What stands behind `matching`: a regular expression, `json(...)` or `grammar(...)`. */
+  pattern(e: Exp): Code {
+    if (e.kind !== 'Call' || e.callee.kind !== 'Name') return this.code(e)
+    const text = JSON.stringify(e.span.source.path)
+    const js = `rt.pattern_${e.callee.text}(${this.emit(e.args[0]!.value)},${text},${this.site(e.span)})`
+    return { js, text: textOf(e), span: e.span }
   }
 
   bool(e: Exp): Code {
@@ -161,6 +169,8 @@ export class Emitter {
         return `rt.params[${this.program.indexOf(symbol)}]`
       case 'model':
         return `rt.models[${this.program.indexOf(symbol)}]`
+      case 'classifier':
+        return `rt.classifiers[${this.program.indexOf(symbol)}]`
       case 'function':
         return this.program.pureName(symbol)
       case 'extern':

@@ -4,7 +4,7 @@ import type { Block, CallExp, Clause, Exp, FnDecl, IfStmt, SampleStmt, Stmt } fr
 import type { GraphBuilder } from './build.js'
 import { arrange, Emitter, textOf } from './emit.js'
 import { Flow, type Tail } from './flow.js'
-import type { Code, GraphFunction, Node, NodeId, Slot } from './ir.js'
+import type { Code, DrawNode, GraphFunction, Node, NodeId, Slot } from './ir.js'
 import { Lifter } from './lift.js'
 import { assignment } from './pure.js'
 
@@ -264,19 +264,22 @@ export class FunctionBuilder {
     const clause = <K extends Clause['kind']>(kind: K) =>
       s.clauses.find((c): c is Extract<Clause, { kind: K }> => c.kind === kind)
     const limit = clause('Exactly') ?? clause('UpTo') ?? clause('Within')
-    const until = clause('Until')
-    const every = clause('ResamplingEvery')
-    const twist = clause('TwistedBy')
+    const [until, matching, where, via] = [clause('Until'), clause('Matching'), clause('Where'), clause('Via')]
+    const [every, twist] = [clause('ResamplingEvery'), clause('TwistedBy')]
     this.lifter.liftAll([
       s.from,
       ...(limit ? [limit.count] : []),
       ...(until ? [until.stop] : []),
       ...(every ? [every.count] : []),
+      ...(via ? [via.proposal, ...(via.block ? [via.block] : [])] : []),
     ])
     const from = this.emitter.code(s.from)
     const set = this.bind(s)
-    if (!limit) {
-      this.flow.append({ op: 'Draw', set, from, mask: 'all', point: 'may', span: s.span, next: -1 })
+    const weighs = this.builder.hasProducts
+    const proposal = via && { proposal: this.emitter.code(via.proposal), block: via.block ? this.emitter.code(via.block) : null }
+    const condition = where ? this.emitter.bool(where.predicate) : null
+    if (!limit && !matching) {
+      this.draw(s, set, from, weighs, proposal?.proposal ?? null, condition)
       return
     }
     const kinds = { Exactly: 'exactly', UpTo: 'upTo', Within: 'within' } as const
@@ -284,13 +287,57 @@ export class FunctionBuilder {
       op: 'Span',
       set,
       from,
-      limit: { kind: kinds[limit.kind], count: this.emitter.code(limit.count) },
+      limit: limit ? { kind: kinds[limit.kind], count: this.emitter.code(limit.count) } : null,
       until: until ? this.emitter.code(until.stop) : null,
+      matching: matching ? this.pattern(matching.pattern) : null,
+      where: condition,
+      via: proposal ?? null,
       twist: twist ? { id: this.builder.twists++, value: this.emitter.logWeight(twist.twist) } : null,
       every: every ? this.emitter.code(every.count) : null,
+      weighs,
       span: s.span,
       next: -1,
     })
+  }
+
+  /** One draw, of a token or from a distribution. */
+  private draw(s: SampleStmt, set: Slot, target: Code, weighs: boolean, proposal: Code | null, where: Code | null): void {
+    let [from, through] = [target, proposal]
+    if (through) {
+      const stream = this.temporary('target')
+      const drafts = this.temporary('proposal')
+      this.host(stream, target)
+      this.host(
+        drafts,
+        this.generated(`rt.proposal(s[${stream}],${through.js},${this.emitter.site(through.span)})`, through.text, through.span),
+      )
+      from = this.generated(`s[${stream}]`, target.text, target.span)
+      through = this.generated(`s[${drafts}]`, through.text, through.span)
+    }
+    const draw: DrawNode = {
+      op: 'Draw',
+      set,
+      from,
+      proposal: through,
+      beside: null,
+      pattern: null,
+      where: null,
+      weighs,
+      point: 'may',
+      fused: null,
+      span: s.span,
+      next: -1,
+    }
+    this.flow.append(draw)
+    if (where) draw.where = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
+    if (through) this.flow.append({ op: 'Settle', from, span: s.span, next: -1 })
+  }
+
+  /** What a text is to match; remembered where it is the same in every run. */
+  private pattern(exp: Exp): Code {
+    const code = this.emitter.pattern(exp)
+    if (!code.js.includes('s[')) this.builder.patterns.push(code)
+    return code
   }
 
   private if(s: IfStmt): void {

@@ -11,10 +11,15 @@ export interface Graph {
   readonly functions: GraphFunction[]
   readonly pure: readonly PureFunction[]
   readonly models: readonly { readonly name: string; readonly id: string; readonly span: Span }[]
+  readonly classifiers: Graph['models']
   readonly params: readonly { readonly decl: ParamDecl; readonly type: Type; readonly default: Code | null }[]
   readonly externs: readonly { readonly decl: ExternDecl; readonly path: string }[]
   /** Places in the program that generated JavaScript refers to by number. */
   readonly sites: Span[]
+  /** Whether what follows a draw may be looked at before it (pass `fuse`). */
+  readonly lookahead: boolean
+  /** Patterns of `matching` that are the same in every run: made before it begins. */
+  readonly patterns: readonly Code[]
   /** Type of the script's answer. */
   readonly result: Type
 }
@@ -48,9 +53,6 @@ export interface Code {
 export type NodeId = number
 export type Slot = number
 
-/** Which next tokens a draw may return; the excluded mass lowers the weight. */
-export type DrawMask = 'all' | 'notEnd'
-
 interface At {
   readonly span: Span
 }
@@ -63,22 +65,56 @@ export interface HostNode extends At {
   next: NodeId
 }
 /**
- * `slot := a value drawn from e`                                 logw += log(mass that the mask leaves)
- * From a stream: one token, and the stream moves past it; a stream that has ended kills the particle.
+ * `slot := a value drawn from e`                                 logw += log C, C the mass of what is drawn from
+ * From a stream: one token v, and the stream moves past it; a stream that has ended kills the particle. Drawn from the local posterior
+ * g(v) = p(v) · what was fused (inference.md §1), so C = sum of g; 1 where nothing was fused.
  */
 export interface DrawNode extends At {
   readonly op: 'Draw'
   readonly set: Slot
   readonly from: Code
-  mask: DrawMask
+  /** Drawn from here instead and not weighed: `Settle` divides by it. The stream of `from` moves all the same. */
+  readonly proposal: Code | null
+  /** A stream that moves past the token too and does nothing else: the proposal of other draws of the span. */
+  readonly beside: Code | null
+  readonly pattern: DrawPattern | null
+  /** The requirement of the span that every token must meet, further on. */
+  where: NodeId | null
+  /** Whether it may change the weight although nothing is fused: it may draw from a product of contexts. */
+  readonly weighs: boolean
   /** When a resampling point may stand before it: always, never, or where this condition holds. */
   readonly point: 'may' | 'never' | Code
+  /** What the pass `fuse` has found. */
+  fused: Fused | null
   next: NodeId
 }
+
+/** The text of a span keeps to a pattern: slots of the state of the pattern, and of whether the text has stopped. */
+export interface DrawPattern {
+  readonly state: Slot
+  readonly stopped: Slot
+}
+
+/** What goes into a draw of a token beside the model itself, and so into its normaliser. */
+export interface Fused {
+  /** The end token is not drawn. */
+  readonly notEnd: boolean
+  /** Contexts on which the token is observed. */
+  readonly observed: readonly Code[]
+  /** Whether tokens are drawn so that they meet `where`: by looking at each where the vocabulary is small, else by rejection. */
+  readonly where: boolean
+}
+
 /** `observe v ~ e`                                               logw += log e(v); a stream moves past v */
 export interface ScoreNode extends At {
   readonly op: 'Score'
   readonly value: Code
+  readonly from: Code
+  next: NodeId
+}
+/** scores the tokens that proposals have drawn for this stream     logw += log p of them */
+export interface SettleNode extends At {
+  readonly op: 'Settle'
   readonly from: Code
   next: NodeId
 }
@@ -92,7 +128,8 @@ export interface ForceNode extends At {
 /** `factor e` (e a log weight) or `require e` (e a Bool)         logw += log e */
 export interface WeighNode extends At {
   readonly op: 'Weigh'
-  readonly kind: 'factor' | 'require'
+  /** `where`: a `require` after every token of a span. */
+  readonly kind: 'factor' | 'require' | 'where'
   readonly value: Code
   next: NodeId
 }
@@ -141,10 +178,15 @@ export interface SpanNode extends At {
   readonly op: 'Span'
   readonly set: Slot
   readonly from: Code
-  readonly limit: { readonly kind: 'exactly' | 'upTo' | 'within'; readonly count: Code }
+  /** null: until the pattern is complete. */
+  readonly limit: { readonly kind: 'exactly' | 'upTo' | 'within'; readonly count: Code } | null
   readonly until: Code | null
+  readonly matching: Code | null
+  readonly where: Code | null
+  readonly via: { readonly proposal: Code; readonly block: Code | null } | null
   readonly twist: { readonly id: number; readonly value: Code } | null
   readonly every: Code | null
+  readonly weighs: boolean
   next: NodeId
 }
 
@@ -152,6 +194,7 @@ export type Node =
   | HostNode
   | DrawNode
   | ScoreNode
+  | SettleNode
   | ForceNode
   | WeighNode
   | TwistNode

@@ -1,4 +1,4 @@
-import { type Graph, type GraphFunction, type Node, type NodeId, reachable } from './ir.js'
+import { type DrawNode, type Graph, type GraphFunction, type Node, type NodeId, reachable } from './ir.js'
 
 export type GraphFormat = 'text' | 'mermaid' | 'dot' | 'json'
 
@@ -33,7 +33,9 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
     case 'Host':
       return `${slot(node.set)} := ${node.value.text}`
     case 'Draw':
-      return `Draw ${slot(node.set)} ~ ${node.from.text}${node.mask === 'notEnd' ? ' · not the end token' : ''}`
+      return [`Draw ${slot(node.set)} ~ ${node.from.text}`, ...inDraw(node)].join(' · ')
+    case 'Settle':
+      return `Settle ${node.from.text}`
     case 'Score':
       return `Score ${node.value.text} ~ ${node.from.text}`
     case 'Force':
@@ -57,18 +59,37 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
       const until = node.until ? ` until ${node.until.text}` : ''
       const twist = node.twist ? ` twisted by #${node.twist.id} ${node.twist.value.text}` : ''
       const every = node.every ? ` resampling every ${node.every.text}` : ''
-      return `Span ${slot(node.set)} ~ ${node.from.text} ${kinds[node.limit.kind]} ${node.limit.count.text} tokens${until}${twist}${every}`
+      const limit = node.limit ? ` ${kinds[node.limit.kind]} ${node.limit.count.text} tokens` : ''
+      const matching = node.matching ? ` matching ${node.matching.text}` : ''
+      const where = node.where ? ` where ${node.where.text}` : ''
+      const block = node.via?.block ? ` in blocks of ${node.via.block.text}` : ''
+      const via = node.via ? ` via ${node.via.proposal.text}${block}` : ''
+      return `Span ${slot(node.set)} ~ ${node.from.text}${limit}${until}${matching}${where}${via}${twist}${every}`
     }
     default:
       return node satisfies never
   }
 }
 
+/** What a draw takes in beside the model itself. */
+function inDraw({ fused, pattern, proposal }: DrawNode): string[] {
+  return [
+    ...(proposal ? [`drafted by ${proposal.text}`] : []),
+    ...(fused?.notEnd ? ['not the end token'] : []),
+    ...(pattern ? ['keeping to the pattern'] : []),
+    ...(fused?.observed ?? []).map((from) => `observed on ${from.text}`),
+    ...(fused?.where ? ['meeting `where`'] : []),
+  ]
+}
+
 /** The effect of a node on the log weight, for people. */
 function effect(node: Node): string {
   switch (node.op) {
     case 'Draw':
-      return node.mask === 'all' ? '' : 'logw += log mass'
+      if (node.proposal) return 'logw -= log of the proposal'
+      return node.fused || node.pattern || node.weighs ? 'logw += log mass' : ''
+    case 'Settle':
+      return 'logw += log of what was drafted'
     case 'Score':
     case 'Weigh':
       return 'logw += log'

@@ -1,7 +1,7 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import type { Particle } from './particle.js'
-import { tokensSince } from './values.js'
+import { startOf, tokensSince } from './values.js'
 
 /** What has killed particles, and the best text that died last: told when all are dead. */
 export class Deaths {
@@ -14,7 +14,7 @@ export class Deaths {
     this.counts.set(span, (this.counts.get(span) ?? 0) + 1)
     const { last } = this
     if (last && last.generation === generation && logw <= last.logw) return
-    const texts = p.streams.map(({ model, history, start }) => model.text(tokensSince(history, start)))
+    const texts = p.streams.map((stream) => stream.model.text(tokensSince(stream.history, startOf(stream))))
     this.last = { generation, logw, text: texts.find((text) => text !== '') ?? '' }
   }
 

@@ -1,9 +1,10 @@
+import { type Budget, MemoryError } from '../models/budget.js'
 import type { History } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
 import { Genealogy } from './genealogy.js'
 import type { Host } from './host/host.js'
-import type { LinkedFunction } from './link.js'
+import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
 import { Particle } from './particle.js'
 import type { Progress, Settings, Step } from './result.js'
@@ -23,8 +24,14 @@ export interface ExecutorOptions {
   readonly random: Randomness
   readonly host: Host
   readonly externs: Externs
+  readonly budget?: Budget | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Whether it needs a model or an extern function to go on. */
+function waits({ status }: Particle): boolean {
+  return status === 'drawing' || status === 'scoring' || status === 'settling' || status === 'asking'
 }
 
 /** The population when a run has ended. */
@@ -33,9 +40,11 @@ export interface Population {
   /** N: Z-hat is the sum of the weights divided by it, whatever the size of the population. */
   readonly asked: number
   readonly steps: readonly Step[]
-  /** Whether a signal ended it before its time. */
+  /** Whether a signal ended it before its time, or the lack of memory; a warning of the machine tells of that. */
   readonly partial: boolean
   readonly tokens: number
+  /** Calls of `where` for single candidates. */
+  readonly evaluations: number
   readonly machine: Machine
 }
 
@@ -46,7 +55,7 @@ export interface Population {
  * The wavefront: every particle runs until it needs a model, stands at a resampling point, or is done; what waits for models is served
  * in one batch; when none is left to run, the population has reached its next point, where the method decides who goes on.
  */
-export async function execute(program: LinkedFunction, options: ExecutorOptions): Promise<Population> {
+export async function execute(program: LinkedProgram, options: ExecutorOptions): Promise<Population> {
   return new Executor(program, options).run()
 }
 
@@ -61,16 +70,20 @@ class Executor {
   private breathed = performance.now()
 
   constructor(
-    program: LinkedFunction,
+    program: LinkedProgram,
     private readonly options: ExecutorOptions,
   ) {
-    const { settings, random, host, externs } = options
+    const { settings, random, host, externs, budget } = options
     this.strategy = settings.method === 'steer' ? new Steer(settings, random) : new Smc(settings, random)
-    const start = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
+    const start = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
     this.particles = this.strategy.setOut(start)
     this.genealogy = new Genealogy(settings.particles)
-    this.machine = new Machine(host, random, { points: settings.method !== 'importance', twist: settings.twist })
-    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live() })
+    this.machine = new Machine(host, random, {
+      points: settings.method !== 'importance',
+      twist: settings.twist,
+      lookahead: program.lookahead,
+    })
+    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }
 
   async run(): Promise<Population> {
@@ -85,7 +98,7 @@ class Executor {
     return this.population(true)
   }
 
-  /** Runs every particle to its next point or its end; false when interrupted. */
+  /** Runs every particle to its next point or its end; false when interrupted, or out of memory. */
   private async advance(): Promise<boolean> {
     let ready = this.particles.filter((p) => !p.done)
     while (ready.length > 0) {
@@ -98,12 +111,25 @@ class Executor {
         }
         if (i % BREATH_EVERY === 0 && (await this.interrupted())) return false
       }
-      const waiting = ready.filter((p) => p.status === 'drawing' || p.status === 'scoring' || p.status === 'asking')
-      if (waiting.length > 0) await this.server.serve(waiting)
+      const waiting = ready.filter(waits)
+      if (waiting.length > 0 && !(await this.served(waiting))) return false
       if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
     }
     return true
+  }
+
+  /** False when memory has run out: what the particles have so far is a result. */
+  private async served(waiting: readonly Particle[]): Promise<boolean> {
+    try {
+      await this.server.serve(waiting)
+      return true
+    } catch (error) {
+      const nothing = this.server.tokens === 0 && !this.particles.some((p) => p.status === 'finished')
+      if (!(error instanceof MemoryError) || nothing) throw error
+      for (const d of error.diagnostics) this.machine.warnings.set(d.code, { ...d, severity: 'warning' })
+      return false
+    }
   }
 
   /** The population meets; those that stood at a point may go on. */
@@ -168,6 +194,7 @@ class Executor {
       steps: this.steps,
       partial,
       tokens: this.server.tokens,
+      evaluations: this.server.evaluations,
       machine: this.machine,
     }
   }

@@ -17,6 +17,14 @@ export interface Step {
   readonly value: Evaluate | null
   /** The stream or distribution of Score and Force. */
   readonly from: Evaluate | null
+  /** The proposal of a Draw. */
+  readonly proposal: Evaluate | null
+  /** Streams that a Draw moves besides. */
+  readonly beside: Evaluate | null
+  /** Contexts on which the token of a Draw is observed. */
+  readonly observed: readonly Evaluate[]
+  /** The requirement that a token of a Draw must meet. */
+  where: Step | null
   readonly args: readonly (Evaluate | null)[]
   readonly callee: LinkedFunction | null
   next: Step
@@ -32,6 +40,10 @@ export interface LinkedFunction {
 
 export interface LinkedProgram {
   readonly script: LinkedFunction
+  /** Whether draws look ahead (graph/passes/fuse.ts). */
+  readonly lookahead: boolean
+  /** Patterns that are the same in every run, with the place of each. */
+  readonly patterns: readonly { readonly value: Evaluate; readonly span: Span }[]
   /** Defaults of the params, in order; null where a value must be given. */
   readonly defaults: readonly (Evaluate | null)[]
 }
@@ -47,6 +59,7 @@ export function link(graph: Graph, host: Host): LinkedProgram {
     if (code && !numbers.has(code)) numbers.set(code, codes.push(code) - 1)
   }
   for (const p of graph.params) collect(p.default)
+  for (const pattern of graph.patterns) collect(pattern)
   for (const f of graph.functions) for (const node of f.nodes) for (const code of codesOf(node)) collect(code)
   const source = `"use strict";${graph.pure.map((p) => p.js).join('\n')}\nreturn [${codes.map((c) => `(s)=>(${c.js})`).join(',\n')}]`
   const compiled = new Function('rt', source)(host) as Evaluate[]
@@ -60,7 +73,12 @@ export function link(graph: Graph, host: Host): LinkedProgram {
   graph.functions.forEach((f, i) => {
     functions[i]!.entry = linkFunction(f, functions, evaluate)
   })
-  return { script: functions[0]!, defaults: graph.params.map((p) => evaluate(p.default)) }
+  return {
+    script: functions[0]!,
+    lookahead: graph.lookahead,
+    patterns: graph.patterns.map((code) => ({ value: evaluate(code)!, span: code.span })),
+    defaults: graph.params.map((p) => evaluate(p.default)),
+  }
 }
 
 function linkFunction(
@@ -77,6 +95,10 @@ function linkFunction(
       set: 'set' in node ? node.set : -1,
       value: evaluate(value),
       from: evaluate(from),
+      proposal: evaluate(node.op === 'Draw' ? node.proposal : null),
+      beside: evaluate(node.op === 'Draw' ? node.beside : null),
+      observed: node.op === 'Draw' ? (node.fused?.observed ?? []).map((code) => evaluate(code)!) : [],
+      where: null,
       args: node.op === 'Call' ? node.args.map((a) => evaluate(a)) : [],
       callee: node.op === 'Call' ? functions[node.function]! : null,
       next: undefined as never,
@@ -89,6 +111,7 @@ function linkFunction(
       step.next = steps[node.then]!
       step.otherwise = steps[node.else]!
     } else if (node.op !== 'Return') step.next = steps[node.next]!
+    if (node.op === 'Draw' && node.where !== null) step.where = steps[node.where]!
   })
   return steps[f.entry]!
 }
@@ -102,6 +125,7 @@ function roles(node: Node): [Code | null, Code | null] {
     case 'Return':
       return [node.value, null]
     case 'Draw':
+    case 'Settle':
       return [node.from, null]
     case 'Score':
     case 'Force':
@@ -121,5 +145,6 @@ function roles(node: Node): [Code | null, Code | null] {
 }
 
 function codesOf(node: Node): readonly (Code | null)[] {
+  if (node.op === 'Draw') return [...roles(node), node.proposal, node.beside, ...(node.fused?.observed ?? [])]
   return node.op === 'Call' ? node.args : roles(node)
 }

@@ -1,14 +1,16 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
 import type { Randomness } from '../models/randomness.js'
+import { has } from '../models/token-set.js'
 import { Deaths } from './deaths.js'
-import { isDistribution } from './distributions/distribution.js'
+import { isDistribution, OutcomeError } from './distributions/distribution.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { Context, type Stream, type Value } from './values.js'
+import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
 
 /**
  * log psi is kept above this: a twist that kills would change the target (inference.md §1). Small beside any honest twist, exact when
@@ -27,6 +29,8 @@ const LONGEST_STRETCH = 40
 const STEPS_A_LOOK = 64
 
 export interface MachineOptions {
+  /** Whether draws look ahead where the vocabulary is small. */
+  readonly lookahead: boolean
   /** Importance sampling passes every point. */
   readonly points: boolean
   readonly twist: boolean
@@ -41,6 +45,8 @@ export class Machine {
   readonly warnings = new Map<string, Diagnostic>()
   /** Resampling points that the population has passed. */
   generation = 0
+  /** Whether it runs a copy that may come to nothing: what dies then is not told of. */
+  trying = false
   private streamsBefore: readonly Stream[] = []
   /** Steps of the present particle since it last waited. */
   private steps = 0
@@ -48,7 +54,7 @@ export class Machine {
   constructor(
     private readonly host: Host,
     private readonly random: Randomness,
-    private readonly options: MachineOptions,
+    readonly options: MachineOptions,
   ) {}
 
   advance(p: Particle): void {
@@ -82,16 +88,24 @@ export class Machine {
         this.step(p)
       }
     } catch (thrown) {
-      if (thrown === waiting) {
-        p.streams = this.streamsBefore // contexts that the abandoned evaluation opened
-        p.status = 'asking'
-        return
-      }
-      throw this.located(thrown, p)
+      if (thrown !== waiting) throw this.located(thrown, p)
+      this.abandon(p)
+      p.status = 'asking'
     }
   }
 
-  private step(p: Particle): void {
+  /** Takes back what a step did whose expression has to wait: contexts that it opened. */
+  abandon(p: Particle): void {
+    p.streams = this.streamsBefore
+  }
+
+  /** What expressions belong to from now on. */
+  enter(p: Particle): void {
+    this.host.enter(p)
+  }
+
+  /** Takes one step; throws `waiting` where an expression has to wait. */
+  step(p: Particle): void {
     const { step } = p
     this.streamsBefore = p.streams
     switch (step.op) {
@@ -109,10 +123,13 @@ export class Machine {
       case 'Force':
         this.score(p, step)
         return
+      case 'Settle':
+        this.settle(p, step)
+        return
       case 'Weigh': {
         const value = this.evaluate(p, step.value!)
         const log =
-          step.node.op === 'Weigh' && step.node.kind === 'require'
+          step.node.op === 'Weigh' && step.node.kind !== 'factor'
             ? value === true
               ? 0
               : Number.NEGATIVE_INFINITY
@@ -146,7 +163,7 @@ export class Machine {
     return code(p.frame.slots)
   }
 
-  private goOn(p: Particle, next: Step): void {
+  goOn(p: Particle, next: Step): void {
     p.step = next
     p.answers = null
   }
@@ -169,7 +186,7 @@ export class Machine {
 
   /** `before`: the log weight that it had, to tell which of the dead had the best text. */
   kill(p: Particle, before = p.logw): void {
-    this.deaths.note(p, before, this.generation)
+    if (!this.trying) this.deaths.note(p, before, this.generation)
     p.logw = Number.NEGATIVE_INFINITY
     p.status = 'dead'
     p.answers = null
@@ -177,37 +194,74 @@ export class Machine {
 
   private draw(p: Particle, step: Step): void {
     const from = this.evaluate(p, step.value!)
-    if (from instanceof Context) {
-      const stream = p.streams[from.stream]!
-      if (stream.ended) this.kill(p)
-      else if (this.hasRoom(p, step, from.stream, 1)) {
-        p.request = { stream: from.stream, tokens: [], draw: p.draws++ }
-        p.status = 'drawing'
-      }
+    const by = step.proposal && this.evaluate(p, step.proposal)
+    if (isContext(from)) {
+      const observed = step.observed.map((code) => this.evaluate(p, code))
+      this.ask(p, step, from, isContext(by) ? by.factors : null, observed)
       return
     }
-    if (!isDistribution(from))
-      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
-    p.set(step.set, from.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ }))
+    const proposal = by ?? from
+    if (!isDistribution(from) || !isDistribution(proposal)) {
+      const wrong = isDistribution(from) ? proposal : from
+      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
+    }
+    const value = proposal.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
+    p.set(step.set, value)
+    if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return
     this.goOn(p, step.next)
+  }
+
+  /** Asks the models for the next token of a stream, or of a product; observed contexts are further factors. */
+  private ask(
+    p: Particle,
+    step: Step,
+    from: Context | Product,
+    proposal: readonly Factor[] | null,
+    observed: readonly Value[],
+  ): void {
+    const target = [...from.factors]
+    const later: (readonly Factor[])[] = []
+    for (const other of observed) {
+      if (!isContext(other))
+        throw runError(diagnostic('R005', step.span, `expected a context after \`~\`, found ${shown(other)}`))
+      this.host.sameVocabulary(from, other, this.site(step))
+      // A stream that has moved past the token sees it a second time: that is another question.
+      const again = later.length > 0 || other.factors.some(({ stream }) => target.some((each) => each.stream === stream))
+      if (again) later.push(other.factors)
+      else target.push(...other.factors)
+    }
+    const besides = step.beside && this.evaluate(p, step.beside)
+    const beside = isContext(besides) ? besides.factors : []
+    const room = [...target, ...(proposal ?? []), ...beside].every(({ stream }) => this.hasRoom(p, step, stream, 1))
+    if (!room) return
+    if (target.some(({ stream }) => p.streams[stream]!.ended)) {
+      this.kill(p)
+      return
+    }
+    p.request = { target, proposal, beside, tokens: [], draw: p.draws++, later }
+    p.status = 'drawing'
   }
 
   private score(p: Particle, step: Step): void {
     const value = this.evaluate(p, step.value!)
     const from = this.evaluate(p, step.from!)
-    if (from instanceof Context) {
-      const stream = p.streams[from.stream]!
-      const tokens = this.host.tokensOf(stream.model, value, this.site(step))
+    if (isContext(from)) {
+      const first = p.streams[from.stream]!
+      const tokens = this.host.tokensOf(first.model, value, this.site(step))
       if (tokens.length === 0) {
         this.goOn(p, step.next)
         return
       }
-      const endsEarly = tokens.slice(0, -1).some((id) => stream.model.isEnd(id))
-      if (stream.ended || endsEarly) this.kill(p)
-      else if (this.hasRoom(p, step, from.stream, tokens.length)) {
-        if (step.op === 'Force') this.move(p, from.stream, tokens)
-        else {
-          p.request = { stream: from.stream, tokens, draw: -1 }
+      const streams = from.factors.map(({ stream }) => p.streams[stream]!)
+      const endsEarly = tokens.slice(0, -1).some((id) => first.model.isEnd(id))
+      const cannotCome = step.op === 'Score' && streams.some(({ leaving }) => leaving && !has(leaving.set, tokens[0]!))
+      if (streams.some(({ ended }) => ended) || endsEarly || cannotCome) this.kill(p)
+      else if (from.factors.every(({ stream }) => this.hasRoom(p, step, stream, tokens.length))) {
+        if (step.op === 'Force') {
+          this.move(p, from.factors, tokens)
+          this.goOn(p, step.next)
+        } else {
+          p.request = { target: from.factors, proposal: null, beside: [], tokens, draw: -1, later: [] }
           p.status = 'scoring'
         }
       }
@@ -218,31 +272,41 @@ export class Machine {
     if (this.weigh(p, from.logProb(plain(value)))) this.goOn(p, step.next)
   }
 
-  /** The stream goes on behind these tokens, and the particle at the next node. */
-  move(p: Particle, index: number, tokens: readonly number[]): void {
-    const stream = p.streams[index]!
-    const { model } = stream.model
-    const history = tokens.reduce((h, id) => model.extend(h, id), stream.history)
-    p.moveStream(index, { ...stream, history, ended: stream.model.isEnd(tokens[tokens.length - 1]!) })
-    this.goOn(p, p.step.next)
+  /** Whether drafted tokens wait to be weighed. */
+  private settle(p: Particle, step: Step): void {
+    const from = this.evaluate(p, step.value!)
+    const waits = isContext(from) && from.factors.some(({ stream }) => p.streams[stream]!.unsettled !== null)
+    if (!waits) {
+      this.goOn(p, step.next)
+      return
+    }
+    p.request = { target: from.factors, proposal: null, beside: [], tokens: [], draw: -1, later: [] }
+    p.status = 'settling'
+  }
+
+  /** The streams go on behind these tokens. */
+  move(p: Particle, factors: readonly Factor[], tokens: readonly number[]): void {
+    for (const { stream: index } of factors) {
+      const stream = p.streams[index]!
+      const { model } = stream.model
+      const history = tokens.reduce((h, id) => model.extend(h, id), stream.history)
+      p.moveStream(index, { ...stream, history, leaving: null, ended: stream.model.isEnd(tokens[tokens.length - 1]!) })
+    }
   }
 
   private hasRoom(p: Particle, step: Step, index: number, tokens: number): boolean {
     const { model, history } = p.streams[index]!
     if (history.length + tokens <= model.model.contextLength) return true
-    const key = `R013 ${step.span.start}`
-    if (!this.warnings.has(key)) {
-      const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
-      this.warnings.set(
-        key,
-        diagnostic('R013', step.span, message, {
-          severity: 'warning',
-          hint: 'ask for fewer tokens, shorten the prompt, or use a model with a longer window',
-        }),
-      )
-    }
+    const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
+    this.warnFull(step.span, message, 'ask for fewer tokens, shorten the prompt, or use a model with a longer window')
     this.kill(p)
     return false
+  }
+
+  /** Once a place. */
+  warnFull(span: Span | undefined, message: string, hint: string): void {
+    const key = `R013 ${span?.start}`
+    if (!this.warnings.has(key)) this.warnings.set(key, diagnostic('R013', span, message, { severity: 'warning', hint }))
   }
 
   private twist(p: Particle, step: Step): void {
@@ -311,19 +375,26 @@ export class Machine {
     this.goOn(p, call.next)
   }
 
+  /** The place of an expression. */
+  placeOf(site: number): Span | undefined {
+    return this.host.sites[site]
+  }
+
   /** The site number of a step that is not an expression of its own. */
   private site(step: Step): number {
     return this.host.siteOf(step.span)
   }
 
   /** Adds to an error which particle it was, and when; anything else that JavaScript throws becomes a diagnostic. */
-  private located(thrown: unknown, p: Particle): SmcError {
+  located(thrown: unknown, p: Particle): SmcError {
     const where = { message: `particle ${p.slot}, after ${this.generation} resampling point${this.generation === 1 ? '' : 's'}` }
     if (thrown instanceof SmcError)
       return new SmcError(
         thrown.diagnostics.map((d) => ({ ...d, notes: [...d.notes, where] })),
         thrown.blame,
       )
+    if (thrown instanceof OutcomeError)
+      return runError(diagnostic('R024', p.step.span, thrown.message, { notes: [where], hint: thrown.hint }))
     if (thrown instanceof RangeError && /call stack/i.test(thrown.message)) {
       return runError(
         diagnostic('R012', p.step.span, 'a function calls itself too deeply', {

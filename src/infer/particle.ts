@@ -1,9 +1,25 @@
 import type { Ask } from './host/asks.js'
 import type { LinkedFunction, Step } from './link.js'
-import type { Stream, Value } from './values.js'
+import type { Factor, Stream, Value } from './values.js'
 
 /** Where a particle is: it runs, waits for an answer, stands at a resampling point, or is done for good. */
-export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'atPoint' | 'finished' | 'dead'
+export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'settling' | 'atPoint' | 'finished' | 'dead'
+
+/** A question to the models of some streams. */
+export interface Request {
+  /** The stream, or the factors of a product. */
+  readonly target: readonly Factor[]
+  /** What is drawn from instead of the target; null: the target itself. */
+  readonly proposal: readonly Factor[] | null
+  /** Streams that move past the token and do nothing else. */
+  readonly beside: readonly Factor[]
+  /** What to score; empty for a draw. */
+  readonly tokens: readonly number[]
+  /** Contexts on which the drawn token is observed afterwards, one after the other. */
+  readonly later: readonly (readonly Factor[])[]
+  /** Draws since the last point of the population, for the key. */
+  readonly draw: number
+}
 
 /** A call that is under way: the slots of its variables, the twists that are to be divided out, and where it goes back to. */
 export class Frame {
@@ -41,8 +57,8 @@ export class Particle {
   passed = false
   answers: Map<string, Value> | null = null
   asks: Ask[] = []
-  /** What it asks of a model when its status is `drawing` (tokens empty) or `scoring`. */
-  request: { readonly stream: number; readonly tokens: readonly number[]; readonly draw: number } | null = null
+  /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
+  request: Request | null = null
 
   private constructor(
     public slot: number,
@@ -67,6 +83,20 @@ export class Particle {
     copy.draws = this.draws
     copy.passed = this.passed
     return copy
+  }
+
+  /** Becomes what a copy of it has become; the copy must not be used afterwards. */
+  adopt(copy: Particle): void {
+    this.step = copy.step
+    this.frame = copy.frame
+    this.owner = copy.owner
+    this.status = copy.status
+    this.logw = copy.logw
+    this.streams = copy.streams
+    this.value = copy.value
+    this.draws = copy.draws
+    this.passed = copy.passed
+    this.answers = copy.answers
   }
 
   newFrame(f: LinkedFunction, caller: Frame | null, call: Step | null): Frame {

@@ -124,8 +124,8 @@ class PhiloxRandomness implements Randomness {
     philox4x32(purpose, lowWord(repeat), highWord(repeat), 0, lowWord(seed), highWord(seed), this.out)
   }
 
-  index(weights: ArrayLike<number>, key: DrawKey): number {
-    return inverseIndex(weights, this.uniform(key, 0))
+  index(weights: ArrayLike<number>, key: DrawKey, attempt = 0): number {
+    return inverseIndex(weights, this.uniform(key, attempt))
   }
 
   uniform(key: DrawKey, attempt: number): number {

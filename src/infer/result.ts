@@ -17,6 +17,8 @@ export interface Settings {
   readonly twist: boolean
   /** Most rows of one model call. */
   readonly batch: number
+  /** Most memory, in GB (10^9 bytes), that models may take: weights, attention state, buffers. */
+  readonly maxMemory: number
 }
 
 /** A value as JSON: numbers, strings, booleans, arrays, objects. */

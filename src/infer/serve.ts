@@ -1,78 +1,147 @@
-import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
-import type { DrawRequest, LanguageModel, ScoreRequest, ServeOptions } from '../models/model.js'
+import { diagnostic } from '../diagnostics/diagnostic.js'
+import type { History, LanguageModel, ScoreRequest, ServeOptions } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
+import { judge } from './classifiers.js'
+import { Draws } from './draws.js'
 import type { Externs } from './externs.js'
+import type { Ask } from './host/asks.js'
 import { runError } from './host/failure.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
-import { type Stream, Weight } from './values.js'
+import { byModel, placed } from './questions.js'
+import { type Leaving, tokensSince, Weight, weighted } from './values.js'
+
+/** Tokens to score on one stream. */
+interface Part {
+  readonly model: LanguageModel
+  readonly history: History
+  readonly temperature: number
+  readonly power: number
+  readonly tokens: readonly number[]
+  readonly leaving: Leaving | null
+}
 
 /**
  * Serves whatever particles wait for, in one batch a model and kind, whatever lines they stand on (architecture.md "the wavefront"):
- * draws of tokens, scores of texts, `prob` in expressions, extern functions.
+ * draws of tokens, scores of texts, `prob` in expressions, classifiers, extern functions.
  */
 export class Server {
   /** Tokens drawn so far, over all particles. */
   tokens = 0
+  private readonly draws: Draws
 
   constructor(
     private readonly machine: Machine,
-    private readonly random: Randomness,
+    random: Randomness,
     private readonly externs: Externs,
     private readonly options: ServeOptions,
-  ) {}
+  ) {
+    this.draws = new Draws(machine, random, options, (particles) => this.answer(particles))
+  }
 
   async serve(particles: readonly Particle[]): Promise<void> {
-    await this.draw(particles.filter((p) => p.status === 'drawing'))
-    await this.score(particles.filter((p) => p.status === 'scoring'))
+    const drawing = particles.filter((p) => p.status === 'drawing')
+    await this.draws.serve(drawing)
+    this.tokens += drawing.reduce((count, p) => count + (p.status === 'dead' ? 0 : 1), 0)
+    for (let waiting = particles.filter((p) => p.status === 'scoring'); waiting.length > 0; ) {
+      await this.score(waiting)
+      waiting = waiting.filter((p) => p.status === 'scoring')
+    }
+    await this.settle(particles.filter((p) => p.status === 'settling'))
     await this.answer(particles.filter((p) => p.status === 'asking'))
   }
 
-  private async draw(particles: readonly Particle[]): Promise<void> {
-    for (const [model, group] of byModel(particles, (p) => streamOf(p).model.model)) {
-      const requests = group.map((p): DrawRequest => {
-        const { history, temperature } = streamOf(p)
-        const mask = p.step.node.op === 'Draw' ? p.step.node.mask : 'all'
-        return {
-          history,
-          temperature,
-          mask,
-          random: this.random,
-          key: { slot: p.slot, generation: this.machine.generation, draw: p.request!.draw },
-        }
-      })
-      const replies = await placed(requests, group, (some) => model.draw(some, this.options))
-      replies.forEach(({ token, logMass }, i) => {
-        const p = group[i]!
-        p.status = 'running'
-        if (token < 0 || !this.machine.weigh(p, logMass)) {
-          if (p.logw > Number.NEGATIVE_INFINITY) this.machine.kill(p)
-          return
-        }
-        this.tokens++
-        const { stream } = p.request!
-        p.set(p.step.set, p.streams[stream]!.model.token(token))
-        this.machine.move(p, stream, [token])
-      })
-    }
+  /** Calls of `where` for candidates that rejection has tried. */
+  get evaluations(): number {
+    return this.draws.evaluations
   }
 
   private async score(particles: readonly Particle[]): Promise<void> {
-    for (const [model, group] of byModel(particles, (p) => streamOf(p).model.model)) {
-      const requests = group.map((p): ScoreRequest => {
-        const { history, temperature } = streamOf(p)
-        return { history, temperature, tokens: p.request!.tokens, keep: true }
-      })
-      const replies = await placed(requests, group, (some) => model.score(some, this.options))
-      replies.forEach((logProbs, i) => {
-        const p = group[i]!
-        p.status = 'running'
-        if (this.machine.weigh(p, sum(logProbs))) this.machine.move(p, p.request!.stream, p.request!.tokens)
-      })
-    }
+    const logs = await this.logProbs(
+      particles.map((p) => ({
+        p,
+        parts: p.request!.target.map(({ stream, power }) => {
+          const { model, history, temperature, leaving } = p.streams[stream]!
+          return { model: model.model, history, temperature, power, tokens: p.request!.tokens, leaving }
+        }),
+      })),
+    )
+    particles.forEach((p, i) => {
+      const { target, tokens, later } = p.request!
+      p.status = 'running'
+      p.request = null
+      if (!this.machine.weigh(p, logs[i]!)) return
+      this.machine.move(p, target, tokens)
+      if (later.length === 0) this.machine.goOn(p, p.step.next)
+      else if (target.some(({ stream }) => p.streams[stream]!.ended)) this.machine.kill(p)
+      else {
+        p.request = { target: later[0]!, proposal: null, beside: [], tokens, draw: -1, later: later.slice(1) }
+        p.status = 'scoring'
+      }
+    })
   }
 
-  private async answer(particles: readonly Particle[]): Promise<void> {
+  /** What the target's own models think of the tokens that a proposal has drawn, and of a stop behind them. */
+  private async settle(particles: readonly Particle[]): Promise<void> {
+    const logs = await this.logProbs(
+      particles.map((p) => ({
+        p,
+        parts: p.request!.target.flatMap(({ stream, power }) => {
+          const { model, history, temperature, unsettled } = p.streams[stream]!
+          if (!unsettled) return []
+          const tokens = tokensSince(history, unsettled.from.length)
+          return [{ model: model.model, history: unsettled.from, temperature, power, tokens, leaving: unsettled.leaving }]
+        }),
+      })),
+    )
+    const hasStopped = (p: Particle) =>
+      p.request!.target.some(({ stream }) => Number.isNaN(p.streams[stream]!.leaving?.logMass ?? 0))
+    const masses = await this.draws.stopMasses(particles.filter(hasStopped))
+    particles.forEach((p, i) => {
+      const { target } = p.request!
+      const mass = masses.get(p)
+      const bearer = Math.max(
+        0,
+        target.findIndex(({ power }) => power !== 0),
+      )
+      target.forEach(({ stream, power }, k) => {
+        const before = p.streams[stream]!
+        const logMass = mass === undefined || k !== bearer ? 0 : mass / (power || 1)
+        const leaving = mass === undefined || !before.leaving ? before.leaving : { ...before.leaving, logMass }
+        p.moveStream(stream, { ...before, leaving, unsettled: null })
+      })
+      p.status = 'running'
+      p.request = null
+      if (this.machine.weigh(p, logs[i]! + (mass ?? 0))) this.machine.goOn(p, p.step.next)
+    })
+  }
+
+  /** For each particle, the sum of power · log p of the parts' tokens; a part that has stopped divides out what it paid. */
+  private async logProbs(asked: readonly { readonly p: Particle; readonly parts: readonly Part[] }[]): Promise<Float64Array> {
+    const totals = new Float64Array(asked.length)
+    const zero = new Set<number>()
+    const flat = asked.flatMap(({ p, parts }, index) => parts.map((part) => ({ p, index, part })))
+    for (const { index, part } of flat) totals[index]! -= weighted(part.power, part.leaving?.logMass ?? 0)
+    const scored = flat.filter(({ part }) => part.tokens.length > 0)
+    for (const [model, group] of byModel(scored, ({ part }) => part.model)) {
+      const requests = group.map(({ part: { history, temperature, tokens } }): ScoreRequest => {
+        return { history, temperature, tokens, keep: true }
+      })
+      const particles = group.map(({ p }) => p)
+      const replies = await placed(requests, particles, (some) => model.score(some, this.options))
+      replies.forEach((logs, i) => {
+        const { index, part } = group[i]!
+        const log = weighted(part.power, sum(logs))
+        if (log === Number.NEGATIVE_INFINITY) zero.add(index)
+        else totals[index]! += log
+      })
+    }
+    // A factor of 0 makes a product 0, whatever the others are.
+    for (const index of zero) totals[index] = Number.NEGATIVE_INFINITY
+    return totals
+  }
+
+  async answer(particles: readonly Particle[]): Promise<void> {
     const asked = particles.flatMap((p) => p.asks.map((ask) => ({ p, ask })))
     const probs = asked.filter(({ ask }) => ask.kind === 'prob')
     for (const [model, group] of byModel(probs, ({ ask }) => (ask.kind === 'prob' ? ask.model.model : (undefined as never)))) {
@@ -98,59 +167,33 @@ export class Server {
         remember(group[i]!.p, group[i]!.ask.key, value)
       })
     }
+    await this.classify(asked)
     for (const p of particles) {
       if (p.asks.length === 0) throw runError(diagnostic('R008', p.step.span, 'this expression waits for nothing'))
       p.asks = []
       p.status = 'running'
     }
   }
-}
 
-/**
- * What a model answers to a batch. Its errors know no place in the program: they get that of the particle whose request fails alone.
- */
-async function placed<Request, Reply>(
-  requests: readonly Request[],
-  particles: readonly Particle[],
-  ask: (requests: readonly Request[]) => Promise<Reply[]>,
-): Promise<Reply[]> {
-  try {
-    return await ask(requests)
-  } catch (error) {
-    if (!(error instanceof SmcError) || error.diagnostics.some((d) => d.span)) throw error
-    for (const [i, request] of requests.entries()) {
-      try {
-        await ask([request])
-      } catch {
-        const { span } = particles[i]!.step
-        throw new SmcError(
-          error.diagnostics.map((d) => ({ ...d, span })),
-          error.blame,
-        )
-      }
+  private async classify(asked: readonly { readonly p: Particle; readonly ask: Ask }[]): Promise<void> {
+    const calls = asked.flatMap(({ p, ask }) => (ask.kind === 'classify' ? [{ p, ask }] : []))
+    for (const classifier of new Set(calls.map(({ ask }) => ask.classifier))) {
+      const group = calls.filter(({ ask }) => ask.classifier === classifier)
+      const questions = group.map(({ ask }) => ({ text: ask.text, span: this.machine.placeOf(ask.site) }))
+      const answers = await judge(classifier, questions, this.options.rows, ({ span }) => {
+        const message = `\`${classifier.name}\` reads ${classifier.classifier.window} tokens: it judges longer texts by their beginning`
+        this.machine.warnFull(span, message, 'give it a part of the text, or use a classifier with a longer window')
+      })
+      answers.forEach((answer, i) => {
+        remember(group[i]!.p, group[i]!.ask.key, answer)
+      })
     }
-    throw error
   }
-}
-
-function streamOf(p: Particle): Stream {
-  return p.streams[p.request!.stream]!
 }
 
 function remember(p: Particle, key: string, value: unknown): void {
   p.answers ??= new Map()
   p.answers.set(key, value)
-}
-
-function byModel<T>(items: readonly T[], modelOf: (item: T) => LanguageModel): Map<LanguageModel, T[]> {
-  const groups = new Map<LanguageModel, T[]>()
-  for (const item of items) {
-    const model = modelOf(item)
-    const group = groups.get(model)
-    if (group) group.push(item)
-    else groups.set(model, [item])
-  }
-  return groups
 }
 
 function sum(numbers: Float64Array): number {

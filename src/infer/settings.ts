@@ -1,14 +1,18 @@
 import { mostExpansion, readers } from '../check/settings.js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
+import { freeBytes } from '../models/free-memory.js'
 import type { ProductType } from '../models/products.js'
 import type { Method, Scheme, Settings } from './result.js'
 
 export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
 export const methods: readonly Method[] = ['smc', 'importance', 'steer']
 
-/** What applies where neither `infer { ... }` nor the caller says otherwise. The seed is drawn anew for every run. */
-export const defaultSettings: Omit<Settings, 'seed'> = {
+/** The part of the free memory that models may take by default: particles and what they hold need some too. */
+const defaultShare = 0.9
+
+/** What applies where neither `infer { ... }` nor the caller says otherwise. The seed is drawn anew for every run, and the memory is what is free. */
+export const defaultSettings: Omit<Settings, 'seed' | 'maxMemory'> = {
   particles: 64,
   method: 'smc',
   resample: 'systematic',
@@ -35,6 +39,10 @@ const rules: Readonly<Record<keyof Settings, { readonly fits: (value: unknown) =
   fuse: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   twist: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   batch: { fits: whole(1), expected: 'a whole number from 1' },
+  maxMemory: {
+    fits: (value) => typeof value === 'number' && value > 0 && value < Number.POSITIVE_INFINITY,
+    expected: 'a number of GB above 0',
+  },
 }
 
 /**
@@ -64,6 +72,7 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
       'command',
     )
   }
+  settings.maxMemory ??= Math.round(defaultShare * freeBytes() * 1e-6) / 1e3
   return settings as unknown as Settings
 }
 

@@ -1,4 +1,8 @@
+import type { Classifier } from '../models/classifiers/classifier.js'
 import type { History, LanguageModel, Vocabulary } from '../models/model.js'
+import type { TokenSet } from '../models/token-set.js'
+import type { Distribution } from './distributions/distribution.js'
+import { Recent } from './recent.js'
 
 /**
  * Values of a running program. Numbers, booleans and strings are JavaScript's; a list is an array, a record an object without
@@ -43,19 +47,63 @@ export class Token {
   }
 }
 
+/** A stream and the power of its probabilities in a product. */
+export interface Factor {
+  readonly stream: number
+  readonly power: number
+}
+
 /** A context: the number of a stream of its particle. Copying a particle copies its streams, so the value stays plain data. */
 export class Context {
-  constructor(readonly stream: number) {}
+  readonly factors: readonly Factor[]
+
+  constructor(readonly stream: number) {
+    this.factors = [{ stream, power: 1 }]
+  }
+}
+
+/** A product of powers of contexts (language.md §4): unnormalised, and all of its streams move. */
+export class Product {
+  constructor(readonly factors: readonly Factor[]) {}
+
+  /** The stream whose text is the text of the product. */
+  get stream(): number {
+    return this.factors[0]!.stream
+  }
+}
+
+export function isContext(value: Value): value is Context | Product {
+  return value instanceof Context || value instanceof Product
+}
+
+/** power · log, where the power 0 gives 1 even of 0. */
+export function weighted(power: number, log: number): number {
+  return power === 0 ? 0 : power * log
+}
+
+/** What is known of the token that comes next: after a stop it is one that would have left the pattern (inference.md §1 "stop mass"). */
+export interface Leaving {
+  readonly set: TokenSet
+  /** log of the mass that was paid for the stop and is divided out by what comes next; NaN until it is settled. */
+  readonly logMass: number
 }
 
 /** What a context stands for in one particle. Immutable: moving on makes a new one. */
 export interface Stream {
   readonly model: ModelValue
   readonly history: History
-  /** Length of the prompt, begin token included. */
-  readonly start: number
+  /** The tokens that it started with, begin token included. */
+  readonly prompt: readonly number[]
   readonly temperature: number
   readonly ended: boolean
+  readonly leaving: Leaving | null
+  /** Where drafted tokens begin that are not weighed yet, and what was known of the first; null when there are none. */
+  readonly unsettled: { readonly from: History; readonly leaving: Leaving | null } | null
+}
+
+/** Length of the prompt, begin token included. */
+export function startOf(stream: Stream): number {
+  return stream.prompt.length
 }
 
 /** A model of the program, with its vocabulary at hand as values. */
@@ -100,6 +148,20 @@ export class ModelValue {
     if (tokens.length === 1) return this.token(tokens[0]!).text
     return decode(tokens.map((id) => this.model.vocabulary.bytes(id)))
   }
+}
+
+/** Texts of which a classifier remembers what it said, and their characters together. */
+const mostTexts = 20_000
+const mostCharacters = 10_000_000
+
+/** A classifier of the program, and what it has said within this run: copies of a particle ask the same again. */
+export class ClassifierValue {
+  readonly known = new Recent<Distribution<string>>(mostTexts, mostCharacters)
+
+  constructor(
+    readonly name: string,
+    readonly classifier: Classifier,
+  ) {}
 }
 
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })

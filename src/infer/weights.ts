@@ -1,3 +1,7 @@
+import { largest, logSumExp } from '../models/log-sum.js'
+
+export { logAddExp, logSumExp } from '../models/log-sum.js'
+
 /**
  * Log weights of a population, shape (N): -Infinity is a dead particle. Equal weights give exact answers, because
  * exp(0) = 1 and sums of ones are exact.
@@ -5,17 +9,6 @@
  * A NaN anywhere gives NaN, and +Infinity gives NaN or +Infinity: neither is a weight, and the caller stops the run there,
  * with the step and the particle that it came from.
  */
-
-/** log sum_i exp(logw_i); -Infinity when all are dead or there are none. */
-export function logSumExp(logw: Float64Array): number {
-  const at = largest(logw)
-  if (at < 0) return -Infinity
-  const top = logw[at]!
-  if (!Number.isFinite(top)) return top
-  let rest = 0
-  for (let i = 0; i < logw.length; i++) if (i !== at) rest += Math.exp(logw[i]! - top)
-  return top + Math.log1p(rest)
-}
 
 /**
  * log (1/N sum_i exp(logw_i)), dead ones counted: the estimate log Z-hat of absolute weights.
@@ -29,13 +22,6 @@ export function logMeanExp(logw: Float64Array, count = logw.length): number {
   let sum = 0
   for (let i = 0; i < logw.length; i++) sum += Math.exp(logw[i]! - top)
   return top + Math.log(sum / count)
-}
-
-/** log (exp a + exp b). */
-export function logAddExp(a: number, b: number): number {
-  if (Number.isNaN(a) || Number.isNaN(b)) return NaN
-  const top = Math.max(a, b)
-  return Number.isFinite(top) ? top + Math.log1p(Math.exp(Math.min(a, b) - top)) : top
 }
 
 /** The probabilities exp(logw_i) / sum, shape (N); all 0 when all are dead. */
@@ -90,18 +76,4 @@ export function ess(logw: Float64Array): number {
     squares += weight * weight
   }
   return Math.min((sum * sum) / squares, logw.length)
-}
-
-/** Where the largest log weight stands, a NaN counting as the largest; -1 when all are dead. */
-function largest(logw: Float64Array): number {
-  let at = -1
-  let top = -Infinity
-  for (let i = 0; i < logw.length; i++) {
-    const value = logw[i]!
-    if (value > top) {
-      top = value
-      at = i
-    } else if (Number.isNaN(value)) return i
-  }
-  return at
 }

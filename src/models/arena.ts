@@ -1,6 +1,7 @@
 import type { DenseTensor } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
-import { modelError } from './errors.js'
+import { Block } from './block.js'
+import { MemoryError } from './budget.js'
 import type { Path } from './path.js'
 
 /** The attention state of one path of tokens after the prompt: keys and values for `path`, in slot `index` of the arena. */
@@ -12,14 +13,14 @@ export interface Row {
 /**
  * Attention state of many rows: per layer one block [rows, H, T, D] for keys and one for values, so that rows next to each other are
  * an input of the trunk without a copy. T is the same for all rows; the caller fixes it from the whole population, so that
- * what a row computes does not depend on the batch it is served in.
+ * what a row computes does not depend on the batch it is served in. More or fewer rows move nothing; another T moves every row once, in place.
  */
 export class Arena {
   capacity = 0
   length = 0
   readonly rows: (Row | null)[] = []
-  #keys: Float32Array[]
-  #values: Float32Array[]
+  readonly #keys: readonly Block[]
+  readonly #values: readonly Block[]
   /** The part that was last handed out; inputs that stay the same objects cost the runtime less. */
   #last: {
     readonly start: number
@@ -33,8 +34,8 @@ export class Arena {
   constructor(shape: DecoderShape) {
     this.#heads = shape.keyValueHeads
     this.#width = shape.headWidth
-    this.#keys = Array.from({ length: shape.layers }, () => new Float32Array(0))
-    this.#values = Array.from({ length: shape.layers }, () => new Float32Array(0))
+    this.#keys = Array.from({ length: shape.layers }, () => new Block())
+    this.#values = Array.from({ length: shape.layers }, () => new Block())
   }
 
   /** Keys of layer `layer` for `count` rows from `start`: [count, 1, H, T, D]. The same object as last time if nothing has changed. */
@@ -51,20 +52,17 @@ export class Arena {
     return 8 * this.#keys.length * this.capacity * this.#stride
   }
 
-  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws M015 when memory is short. */
+  /** Makes room for at least `capacity` rows of `length` tokens; what is stored stays. Throws MemoryError when memory is short. */
   grow(capacity: number, length: number): void {
     if (capacity <= this.capacity && length <= this.length) return
-    this.#last = null
     const rows = Math.max(capacity, this.capacity)
     const tokens = Math.max(length, this.length)
     try {
-      this.#keys = this.#keys.map((block) => this.#relaid(block, rows, tokens))
-      this.#values = this.#values.map((block) => this.#relaid(block, rows, tokens))
+      this.#relay(rows, tokens)
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown
       const gigabytes = ((8 * this.#keys.length * rows * tokens * this.#heads * this.#width) / 1e9).toFixed(1)
-      throw modelError(
-        'M015',
+      throw new MemoryError(
         `the attention state of ${rows} texts of ${tokens} tokens needs ${gigabytes} GB, more than there is`,
         'use fewer particles (`--particles`) or shorter texts',
       )
@@ -74,11 +72,20 @@ export class Arena {
     this.length = tokens
   }
 
+  /** Moves the rows to the lowest slots and gives back what lies behind the first `capacity`, at least as many as rows are in use. */
+  shrink(capacity: number): void {
+    if (capacity >= this.capacity) return
+    for (let index = this.capacity - 1; index >= capacity; index--) if (this.rows[index]) this.exchange(index, this.free())
+    this.#last = null
+    for (const block of this.#blocks()) block.resize(capacity * this.#stride)
+    this.rows.length = capacity
+    this.capacity = capacity
+  }
+
   /** Gives all memory back; no row may be in use. */
   clear(): void {
     this.#last = null
-    this.#keys = this.#keys.map(() => new Float32Array(0))
-    this.#values = this.#values.map(() => new Float32Array(0))
+    for (const block of this.#blocks()) block.clear()
     this.rows.length = 0
     this.capacity = 0
     this.length = 0
@@ -125,16 +132,14 @@ export class Arena {
     steps: number,
   ): void {
     const D = this.#width
-    const keys = this.#keys[layer]!
-    const values = this.#values[layer]!
+    const keys = this.#keys[layer]!.data
+    const values = this.#values[layer]!.data
     for (let head = 0; head < this.#heads; head++) {
       for (let step = 0; step < count; step++) {
         const from = ((source * steps + step) * this.#heads + head) * D
         const to = row.index * this.#stride + (head * this.length + at + step) * D
-        for (let i = 0; i < D; i++) {
-          keys[to + i] = key[from + i]!
-          values[to + i] = value[from + i]!
-        }
+        keys.set(key.subarray(from, from + D), to)
+        values.set(value.subarray(from, from + D), to)
       }
     }
   }
@@ -142,12 +147,16 @@ export class Arena {
   #view(start: number, count: number) {
     if (this.#last?.start === start && this.#last.count === count) return this.#last
     const shape = [count, 1, this.#heads, this.length, this.#width]
-    const cut = (block: Float32Array) => ({
-      data: block.subarray(start * this.#stride, (start + count) * this.#stride),
+    const cut = ({ data }: Block) => ({
+      data: data.subarray(start * this.#stride, (start + count) * this.#stride),
       shape,
     })
     this.#last = { start, count, keys: this.#keys.map(cut), values: this.#values.map(cut) }
     return this.#last
+  }
+
+  #blocks(): Block[] {
+    return [...this.#keys, ...this.#values]
   }
 
   get #stride(): number {
@@ -155,36 +164,43 @@ export class Arena {
   }
 
   #copy(from: number, to: number, tokens: number): void {
-    for (const block of [...this.#keys, ...this.#values]) {
+    for (const { data } of this.#blocks()) {
       for (let head = 0; head < this.#heads; head++) {
         const source = from * this.#stride + head * this.length * this.#width
-        block.copyWithin(to * this.#stride + head * this.length * this.#width, source, source + tokens * this.#width)
+        data.copyWithin(to * this.#stride + head * this.length * this.#width, source, source + tokens * this.#width)
       }
     }
   }
 
   #swap(a: number, b: number, tokens: number): void {
-    for (const block of [...this.#keys, ...this.#values]) {
+    for (const { data } of this.#blocks()) {
       for (let head = 0; head < this.#heads; head++) {
         const first = a * this.#stride + head * this.length * this.#width
         const second = b * this.#stride + head * this.length * this.#width
-        const held = block.slice(first, first + tokens * this.#width)
-        block.copyWithin(first, second, second + tokens * this.#width)
-        block.set(held, second)
+        const held = data.slice(first, first + tokens * this.#width)
+        data.copyWithin(first, second, second + tokens * this.#width)
+        data.set(held, second)
       }
     }
   }
 
-  #relaid(block: Float32Array, capacity: number, length: number): Float32Array {
+  /** Longer rows are moved from the last to the first, so that none is written over before it is read. */
+  #relay(capacity: number, length: number): void {
     const D = this.#width
-    const next = new Float32Array(capacity * this.#heads * length * D)
-    for (const row of this.rows) {
-      if (!row) continue
-      for (let head = 0; head < this.#heads; head++) {
-        const from = (row.index * this.#heads + head) * this.length * D
-        next.set(block.subarray(from, from + row.path.length * D), (row.index * this.#heads + head) * length * D)
+    const before = this.length
+    this.#last = null
+    // All of it first: where memory is short, nothing has moved.
+    for (const block of this.#blocks()) block.resize(capacity * this.#heads * length * D)
+    if (length === before) return
+    for (const { data } of this.#blocks()) {
+      for (let index = this.rows.length - 1; index >= 0; index--) {
+        const tokens = this.rows[index]?.path.length ?? 0
+        if (tokens === 0) continue
+        for (let head = this.#heads - 1; head >= 0; head--) {
+          const from = (index * this.#heads + head) * before * D
+          data.copyWithin((index * this.#heads + head) * length * D, from, from + tokens * D)
+        }
       }
     }
-    return next
   }
 }

@@ -1,9 +1,12 @@
 import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { SmcError } from '../diagnostics/diagnostic.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { builtInClassifiers } from './classifiers/open.js'
+import { Sentiment } from './classifiers/sentiment.js'
 import { cachedIds, cachedSnapshot } from './hub/cache.js'
 import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
+import { transformerMemory } from './memory.js'
 import { type ModelFiles, openFiles } from './model-files.js'
 import { modelHash } from './model-hash.js'
 import { TableModel } from './table.js'
@@ -26,10 +29,20 @@ export interface ModelSize {
   readonly contextLength: number
   /** Bytes of the weights files. */
   readonly weightsBytes: number
-  /** Bytes that the model takes when it runs, attention state not counted. */
+  /** Bytes that the model takes when it runs in 32-bit floats, attention state not counted. */
   readonly memoryBytes: number
   /** Bytes of attention state per token and row. */
   readonly stateBytesPerToken: number
+}
+
+/** What `smcc models show` shows of a classifier. */
+export interface ClassifierDescription {
+  readonly id: string
+  readonly path: string
+  readonly labels: readonly string[]
+  readonly parameters: number
+  readonly weightsBytes: number
+  readonly hash: string
 }
 
 /** What `smcc models show` shows. */
@@ -46,6 +59,24 @@ export interface ModelDescription extends ModelSize {
   readonly tokenizer: string
   readonly end: readonly number[]
   readonly hash: string
+}
+
+/** A built-in classifier; null when `id` names none. Throws M003, M004, M007, M008. */
+export async function showClassifier(id: string): Promise<ClassifierDescription | null> {
+  if (!Object.hasOwn(builtInClassifiers, id)) return null
+  const path = builtInFolder(id)
+  const { labels, parameters, hash } = await Sentiment.open(id, path)
+  const { size } = await stat(join(path, 'model.safetensors'))
+  return { id, path, labels, parameters, weightsBytes: size, hash }
+}
+
+/** The built-in classifiers. */
+export async function listClassifiers(): Promise<(ClassifierDescription & { readonly description: string })[]> {
+  const found = Object.entries(builtInClassifiers).map(async ([id, description]) => ({
+    ...(await showClassifier(id))!,
+    description,
+  }))
+  return Promise.all(found)
 }
 
 /** The built-in models, and those in the local Hugging Face cache that are whole. */
@@ -103,19 +134,19 @@ async function measure(path: string): Promise<ModelSize> {
 }
 
 function sizeOf(shape: DecoderShape, { parameters, bytes }: ModelFiles['weights']): ModelSize {
+  const memory = transformerMemory(shape, { parameters, bytes })
   return {
     family: shape.family,
     parameters,
     contextLength: shape.context,
     weightsBytes: bytes,
-    // Everything in 32-bit floats, and an embedding that is also the output once more.
-    memoryBytes: 4 * parameters + (shape.tied ? 4 * shape.vocabulary * shape.width : 0),
-    stateBytesPerToken: 8 * shape.layers * shape.keyValueHeads * shape.headWidth,
+    memoryBytes: memory.weights('fp32'),
+    stateBytesPerToken: memory.statePerToken,
   }
 }
 
 async function showTable(id: string, base: string): Promise<ModelDescription> {
-  const { hash, parameters, contextLength, vocabulary } = await TableModel.open(id, base)
+  const { hash, parameters, contextLength, vocabulary, memory } = await TableModel.open(id, base)
   const path = resolve(base, id.slice('table:'.length))
   const bytes = (await stat(path)).size
   return {
@@ -125,7 +156,7 @@ async function showTable(id: string, base: string): Promise<ModelDescription> {
     parameters,
     contextLength,
     weightsBytes: bytes,
-    memoryBytes: 8 * parameters,
+    memoryBytes: memory.weights('fp32'),
     stateBytesPerToken: 0,
     layers: 0,
     width: 0,

@@ -1,140 +1,155 @@
-import { GraphBuilder, type Value } from '../tensor/graph.js'
 import type { Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
-import { type ProductType, productsOf } from './products.js'
+import { blockSize, readHeadGraph } from './head-graph.js'
+import type { ProductType } from './products.js'
+import { has, type TokenSet } from './token-set.js'
 import { hiddenScore } from './trunk.js'
 import type { WeightSource } from './weight-source.js'
 
-/** One question to the head about a hidden state. */
+/** One product with the output matrix: a hidden state, or a weighted sum of some, and the temperature that divides it. */
 export interface HeadRow {
-  /** Last hidden state of a history; `width` numbers. */
+  /** `width` numbers. */
   readonly hidden: Float32Array
   readonly temperature: number
 }
 
-export interface HeadDraw {
-  /** Index of the row to draw from. */
+/** The logits of a row, on some tokens and with something added to each. */
+export interface HeadView {
+  /** Index of the row. */
   readonly row: number
+  /** null: all tokens. */
+  readonly set: TokenSet | null
+  /** null: nothing is added. -Infinity takes a token away. */
+  readonly potential: Float64Array | null
+}
+
+export interface HeadDraw {
+  /** Index of the view to draw from. */
+  readonly view: number
   /** Chooses the block, in (0, 1). */
   readonly first: number
   /** Chooses the token inside the block, in (0, 1). */
   readonly second: number
 }
 
-export interface DrawnToken {
-  /** -1 when the mask leaves nothing. */
+/** The logit of one token. */
+export interface HeadTarget {
+  /** Index of the row. */
+  readonly row: number
   readonly token: number
-  readonly logProb: number
-  readonly logMass: number
 }
 
-/** Tokens in one block of the two-level draw. */
-const block = 64
-/** Most logits that one call may hold (64 MB of 32-bit floats). */
+export interface HeadAnswers {
+  /** log of the sum of exp over each view; -Infinity when nothing is left. */
+  readonly logSums: Float64Array
+  /** Tokens, in the order of the draws; of no meaning where nothing is left. */
+  readonly drawn: Int32Array
+  /** The value of each drawn token in its view: its logit with what was added. */
+  readonly values: Float64Array
+  /** Logits, in the order of the targets. */
+  readonly logits: Float64Array
+  /** For each view, exp of its values relative to exp(scale), and the scale; null unless asked for. */
+  readonly masses: readonly { readonly masses: Float32Array; readonly scale: number }[] | null
+}
+
+/** Most logits that one call may hold, rows and views together (64 MB of 32-bit floats). */
 const mostLogits = 1 << 24
 /** The largest number below 1 whose product with any total stays below the total. */
 const belowOne = 1 - 2 ** -52
 
-/**
- * The head: hidden states -> logits -> a drawn token for each draw, or the log probability of a given one.
- *
- *     hidden    [d, width]  divided by the temperature, or by the cap where logits are capped: the output product is linear
- *     factor    [d, 1]      cap / temperature, which multiplies tanh of the product; only where logits are capped
- *     potential [1, V]      added to every logit; a mask is a very negative number
- *     row [m], uniform [m]  which hidden state to draw from, and with which number
- *     target    [d]         whose logit to return
- *
- * A draw is the inverse of the cumulative distribution in two levels: the graph sums blocks of 64 tokens, adds the sums up in
- * double precision, finds the first block whose cumulative mass exceeds uniform · total, and returns its 64 values; the token inside is found
- * here with an independent number. No whole row of probabilities leaves the runtime.
- */
+/** The head of a model, ready to run: `head-graph.ts` says what it computes. */
 export class Head {
   readonly #session: Session
   readonly #shape: DecoderShape
-  readonly #end: readonly number[]
+  readonly #columns: number
+  /** What is added for each set, so that the same few sets are written once. */
+  readonly #masks = new WeakMap<TokenSet, Float32Array>()
   readonly #open: Float32Array
-  readonly #notEnd: Float32Array
 
-  private constructor(session: Session, shape: DecoderShape, end: readonly number[], columns: number) {
+  private constructor(session: Session, shape: DecoderShape, columns: number) {
     this.#session = session
     this.#shape = shape
-    this.#end = end
+    this.#columns = columns
     this.#open = new Float32Array(columns).fill(hiddenScore, shape.vocabulary)
-    this.#notEnd = this.#open.slice()
-    for (const token of end) this.#notEnd[token] = hiddenScore
   }
 
-  /** `end`: the tokens that the mask 'notEnd' takes away. */
   static async open(
     shape: DecoderShape,
     tensors: DecoderTensors,
     source: WeightSource,
-    end: readonly number[],
     type: ProductType,
     open: OpenGraph = openUncached,
   ): Promise<Head> {
-    const columns = Math.ceil(shape.vocabulary / block) * block
-    const build = () => readHeadGraph(shape, tensors, source, end, columns, type)
-    return new Head(await open('head', build), shape, end, columns)
+    const columns = Math.ceil(shape.vocabulary / blockSize) * blockSize
+    const build = () => readHeadGraph(shape, tensors, source, columns, type)
+    return new Head(await open('head', build), shape, columns)
   }
 
-  /** Most rows of one call. */
-  get mostRows(): number {
-    return Math.max(1, Math.floor(mostLogits / this.#open.length))
+  /** Most rows and views of one call. */
+  get most(): number {
+    return Math.max(2, Math.floor(mostLogits / this.#columns))
   }
 
-  /** Draws under one mask; at most `mostRows` rows. Null when a logit is not a number. */
-  async draw(rows: readonly HeadRow[], draws: readonly HeadDraw[], notEnd: boolean): Promise<DrawnToken[] | null> {
-    const out = await this.#run(rows, draws, notEnd ? this.#notEnd : this.#open, new BigInt64Array(rows.length))
+  /** Bytes of the buffers that a row takes in a call: logits, those of a view, what exponentials take, and the exponentials. */
+  get bytesPerRow(): number {
+    return 16 * this.#columns
+  }
+
+  /** Whether a weighted sum of hidden states gives the weighted sum of their logits. */
+  get isLinear(): boolean {
+    return this.#shape.logitCap === null
+  }
+
+  /** Rows and views together at most `most`, and at least one view. Null when a logit is not a number. */
+  async run(
+    rows: readonly HeadRow[],
+    views: readonly HeadView[],
+    draws: readonly HeadDraw[],
+    targets: readonly HeadTarget[],
+    wantsMasses = false,
+  ): Promise<HeadAnswers | null> {
+    const out = await this.#session.run(this.#feeds(rows, views, draws, targets), wantsMasses ? undefined : withoutMasses)
     const maximum = out.maximum!.data as Float32Array
     const total = out.total!.data as Float64Array
-    const endLogits = out.endLogits?.data as Float32Array | undefined
-    const blocks = out.block!.data as BigInt64Array
-    const values = out.values!.data as Float32Array
-    // Per row: the log of all mass, and of what the mask leaves.
-    const logFull = new Float64Array(rows.length)
-    const logLeft = new Float64Array(rows.length)
-    for (let i = 0; i < rows.length; i++) {
+    const logSums = new Float64Array(views.length)
+    for (let i = 0; i < views.length; i++) {
       if (!Number.isFinite(maximum[i]!) || !Number.isFinite(total[i]!)) return null
-      const left = maximum[i]! <= hiddenScore / 2 ? -Infinity : maximum[i]! + Math.log(total[i]!)
-      const ends = this.#end.length
-      const removed = notEnd && endLogits ? logSumExp(endLogits.subarray(i * ends, (i + 1) * ends)) : -Infinity
-      if (Number.isNaN(removed) || removed === Infinity) return null
-      logLeft[i] = left
-      logFull[i] = logSumExp([left, removed])
+      logSums[i] = maximum[i]! <= hiddenScore / 2 ? -Infinity : maximum[i]! + Math.log(total[i]!)
     }
-    return draws.map(({ row, second }, k) => {
-      if (logLeft[row] === -Infinity) return { token: -1, logProb: -Infinity, logMass: -Infinity }
-      const inside = values.subarray(k * block, (k + 1) * block)
-      const index = pick(inside, second)
-      return {
-        token: Number(blocks[k]) * block + index,
-        logProb: maximum[row]! + Math.log(inside[index]!) - logFull[row]!,
-        logMass: notEnd ? logLeft[row]! - logFull[row]! : 0,
-      }
+    const logits = Float64Array.from((out.targetLogit!.data as Float32Array).subarray(0, targets.length))
+    if (logits.some(Number.isNaN)) return null
+    const blocks = out.block!.data as BigInt64Array
+    const inside = out.values!.data as Float32Array
+    const drawn = new Int32Array(draws.length)
+    const values = new Float64Array(draws.length)
+    draws.forEach(({ view, second }, k) => {
+      const part = inside.subarray(k * blockSize, (k + 1) * blockSize)
+      const index = pick(part, second)
+      drawn[k] = Number(blocks[k]) * blockSize + index
+      values[k] = maximum[view]! + Math.log(part[index]!)
     })
-  }
-
-  /** log p(target) for each row; at most `mostRows` rows. Null when a logit is not a number. */
-  async score(rows: readonly HeadRow[], targets: readonly number[]): Promise<Float64Array | null> {
-    const out = await this.#run(rows, [{ row: 0, first: 0.5, second: 0.5 }], this.#open, BigInt64Array.from(targets, BigInt))
-    const maximum = out.maximum!.data as Float32Array
-    const total = out.total!.data as Float64Array
-    const logits = out.targetLogit!.data as Float32Array
-    const scores = new Float64Array(rows.length)
-    for (let i = 0; i < rows.length; i++) {
-      scores[i] = logits[i]! - maximum[i]! - Math.log(total[i]!)
-      if (Number.isNaN(scores[i]) || !Number.isFinite(maximum[i]!)) return null
+    return {
+      logSums,
+      drawn,
+      values,
+      logits,
+      masses: wantsMasses ? this.#massesOf(out.masses!.data as Float32Array, maximum) : null,
     }
-    return scores
   }
 
   async release(): Promise<void> {
     await this.#session.release()
   }
 
-  #run(rows: readonly HeadRow[], draws: readonly HeadDraw[], potential: Float32Array, target: BigInt64Array) {
+  #massesOf(all: Float32Array, maximum: Float32Array) {
+    return Array.from(maximum, (scale, i) => {
+      const masses = all.subarray(i * this.#columns, i * this.#columns + this.#shape.vocabulary)
+      return scale <= hiddenScore / 2 ? { masses: masses.fill(0), scale: 0 } : { masses, scale }
+    })
+  }
+
+  #feeds(rows: readonly HeadRow[], views: readonly HeadView[], draws: readonly HeadDraw[], targets: readonly HeadTarget[]) {
     const { width, logitCap } = this.#shape
     const hidden = new Float32Array(rows.length * width)
     rows.forEach((row, i) => {
@@ -143,84 +158,56 @@ export class Head {
       if (divisor !== 1) for (let j = i * width; j < (i + 1) * width; j++) hidden[j]! /= divisor
     })
     const factor = logitCap && { data: Float32Array.from(rows, (row) => logitCap / row.temperature), shape: [rows.length, 1] }
-    return this.#session.run({
+    // The graph takes no empty lists: what nobody asked for is asked of the first row.
+    const someDraws = draws.length > 0 ? draws : [{ view: 0, first: 0.5, second: 0.5 }]
+    const someTargets = targets.length > 0 ? targets : [{ row: 0, token: 0 }]
+    return {
       hidden: { data: hidden, shape: [rows.length, width] },
       ...(factor && { factor }),
-      potential: { data: potential, shape: [1, potential.length] },
-      row: { data: BigInt64Array.from(draws, (draw) => BigInt(draw.row)), shape: [draws.length] },
-      uniform: { data: Float64Array.from(draws, (draw) => Math.min(draw.first, belowOne)), shape: [draws.length, 1] },
-      target: { data: target, shape: [rows.length, 1] },
+      source: { data: BigInt64Array.from(views, ({ row }) => BigInt(row)), shape: [views.length] },
+      potential: this.#potentials(views),
+      view: { data: BigInt64Array.from(someDraws, ({ view }) => BigInt(view)), shape: [someDraws.length] },
+      uniform: {
+        data: Float64Array.from(someDraws, ({ first }) => Math.min(first, belowOne)),
+        shape: [someDraws.length, 1],
+      },
+      target: {
+        data: BigInt64Array.from(someTargets, ({ row, token }) => BigInt(row * this.#columns + token)),
+        shape: [someTargets.length],
+      },
+    }
+  }
+
+  /** One line for all views where they are alike, else one each. */
+  #potentials(views: readonly HeadView[]) {
+    const columns = this.#columns
+    const first = views[0]!
+    const alike = views.every(({ set, potential }) => set === first.set && potential === first.potential)
+    if (alike) return { data: this.#line(first), shape: [1, columns] }
+    const data = new Float32Array(views.length * columns)
+    views.forEach((view, i) => {
+      data.set(this.#line(view), i * columns)
     })
+    return { data, shape: [views.length, columns] }
+  }
+
+  #line({ set, potential }: HeadView): Float32Array {
+    const mask = set ? this.#mask(set) : this.#open
+    if (!potential) return mask
+    return mask.map((score, v) => (v < potential.length ? Math.max(score + potential[v]!, hiddenScore) : score))
+  }
+
+  #mask(set: TokenSet): Float32Array {
+    let mask = this.#masks.get(set)
+    if (!mask) {
+      mask = this.#open.map((score, v) => (v < this.#shape.vocabulary && has(set, v) ? score : hiddenScore))
+      this.#masks.set(set, mask)
+    }
+    return mask
   }
 }
 
-async function readHeadGraph(
-  shape: DecoderShape,
-  tensors: DecoderTensors,
-  source: WeightSource,
-  end: readonly number[],
-  columns: number,
-  type: ProductType,
-): Promise<GraphBuilder> {
-  const { vocabulary, width } = shape
-  let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
-  const endMatrix = new Float32Array(end.length * width)
-  end.forEach((token, i) => {
-    endMatrix.set(matrix.subarray(token * width, (token + 1) * width), i * width)
-  })
-  if (columns > vocabulary) {
-    const padded = new Float32Array(columns * width)
-    padded.set(matrix)
-    matrix = padded
-  }
-  return headGraph(shape, matrix, columns, endMatrix, end.length, type)
-}
-
-function headGraph(
-  shape: DecoderShape,
-  matrix: Float32Array,
-  columns: number,
-  endMatrix: Float32Array,
-  ends: number,
-  type: ProductType,
-): GraphBuilder {
-  const { width, logitCap } = shape
-  const count = columns / block
-  const graph = new GraphBuilder()
-  const hidden = graph.input('hidden', 'float32', ['d', width])
-  const potential = graph.input('potential', 'float32', [1, columns])
-  const row = graph.input('row', 'int64', ['m'])
-  const uniform = graph.input('uniform', 'float64', ['m', 1])
-  const target = graph.input('target', 'int64', ['d', 1])
-
-  const products = productsOf(type, graph)
-  const factor = logitCap === null ? null : graph.input('factor', 'float32', ['d', 1])
-  const capped = (x: Value) => graph.multiply(graph.tanh(x), factor!)
-  const product = (name: string, weight: Float32Array) => products.linear(name, hidden, { weight, bias: null }, width)
-  let logits: Value
-  if (factor) logits = graph.add(capped(product('output', matrix)), potential)
-  else if (type === 'int8') logits = graph.add(product('output', matrix), potential)
-  else logits = graph.affineWithTransposed(hidden, graph.weight('output.weight', 'float32', [columns, width], matrix), potential)
-  const maximum = graph.maximum(logits, 1)
-  const masses = graph.exponential(graph.subtract(logits, maximum)) // [d, V]
-  const sums = graph.cast(graph.sum(graph.reshape(masses, [0, count, block]), 2), 'float64') // [d, V / 64]
-  const cumulative = graph.cumulativeSum(sums, 1)
-  const total = graph.gather(graph.transpose(cumulative, [1, 0]), graph.integer(count - 1)) // [d]
-  const threshold = graph.multiply(uniform, graph.reshape(graph.gather(total, row), [-1, 1]))
-  const below = graph.lessOrEqual(graph.gather(cumulative, row), threshold) // [m, V / 64]
-  const chosen = graph.sum(graph.cast(below, 'int64'), 1) // [m]
-  const flat = graph.add(graph.multiply(row, graph.integer(count)), chosen)
-  graph.output('block', chosen, 'int64', ['m'])
-  graph.output('values', graph.gather(graph.reshape(masses, [-1, block]), flat), 'float32', ['m', block])
-  graph.output('maximum', maximum, 'float32', ['d', 1])
-  graph.output('total', total, 'float64', ['d'])
-  graph.output('targetLogit', graph.gatherElements(logits, target), 'float32', ['d', 1])
-  if (ends > 0) {
-    const endLogits = product('endOutput', endMatrix)
-    graph.output('endLogits', factor ? capped(endLogits) : endLogits, 'float32', ['d', ends])
-  }
-  return graph
-}
+const withoutMasses = ['block', 'values', 'maximum', 'total', 'targetLogit'] as const
 
 /** First index whose cumulative sum exceeds u · total; the last with positive mass if rounding passes it. */
 function pick(masses: Float32Array, u: number): number {
@@ -236,13 +223,4 @@ function pick(masses: Float32Array, u: number): number {
     if (cumulative > threshold) return i
   }
   return last
-}
-
-function logSumExp(values: ArrayLike<number>): number {
-  let maximum = -Infinity
-  for (let i = 0; i < values.length; i++) if (!(values[i]! <= maximum)) maximum = values[i]!
-  if (maximum === -Infinity || Number.isNaN(maximum)) return maximum
-  let sum = 0
-  for (let i = 0; i < values.length; i++) sum += Math.exp(values[i]! - maximum)
-  return maximum + Math.log(sum)
 }

@@ -1,4 +1,8 @@
+import type { Budget } from './budget.js'
+import type { ModelMemory } from './memory.js'
 import type { DrawKey, Randomness } from './randomness.js'
+import type { TokenSet } from './token-set.js'
+import type { TokenUrn } from './token-urn.js'
 
 /**
  * A language model as the executor sees it: histories of tokens, and two questions about what follows them.
@@ -12,12 +16,20 @@ export interface LanguageModel {
   /** Most tokens that a history may hold, prompt and begin token included; Infinity for tables. */
   readonly contextLength: number
   readonly vocabulary: Vocabulary
+  /** Left out where it is not worth counting. */
+  readonly memory?: ModelMemory
   /** The history that holds just these tokens (a prompt, begin token included where the model expects one). */
   start(prompt: readonly number[]): History
   /** The history one token longer. Never calls the model: state is computed when a question needs it. */
   extend(history: History, token: number): History
   /** Draw one next token for each request; the replies stand in the order of the requests. */
   draw(requests: readonly DrawRequest[], options: ServeOptions): Promise<DrawReply[]>
+  /** What each posterior may give next, to be drawn without replacement. */
+  urns(posteriors: readonly Posterior[], options: ServeOptions): Promise<TokenUrn[]>
+  /** For each posterior, log of the sum of g over its `leaving`. */
+  measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array>
+  /** For each expert, power · log p(v | history) for every token v. */
+  logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]>
   /** For each request, log p(tokens[i] | history, tokens[..i]), as one array of tokens.length numbers. */
   score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]>
   /** Frees sessions and arenas; the model cannot be used afterwards. */
@@ -34,25 +46,71 @@ export interface History {
   readonly parent: History | null
 }
 
-/** Which next tokens a draw may return. */
-export type Mask = 'all' | 'notEnd'
-
-export interface DrawRequest {
+/** A factor of what a token is drawn from: p(v | history)^power, of the tempered model. */
+export interface Expert {
   readonly history: History
   /** > 0; probabilities are softmax(logits / temperature). */
   readonly temperature: number
-  readonly mask: Mask
+  /** Any finite number; 1 for the model itself. */
+  readonly power: number
+}
+
+/**
+ * What the next token is drawn from, never renormalised (inference.md §1 "local posterior"):
+ *
+ *     g(v) = prod_i p_i(v | history_i)^power_i · exp(potential(v)) · [v in within]
+ *
+ * and the token v in `allowed` with probability proportional to g(v) exp(lookahead(v)), or no token at all.
+ */
+export interface Posterior {
+  /** Of this model; at least one. */
+  readonly experts: readonly Expert[]
+  /** A log factor for every token; -Infinity is a factor of 0. */
+  readonly potential: Float64Array | null
+  /** null: all tokens. */
+  readonly within: TokenSet | null
+  /** null: all tokens. */
+  readonly allowed: TokenSet | null
+  /** What will be multiplied anyway once the token is known: a log factor for every token. It is fused into the draw and into the mass, not into g. */
+  readonly lookahead: Float64Array | null
+  /** A set whose g-mass is wanted; null: none. */
+  readonly leaving: TokenSet | null
+  /** Whether the draw may end without a token, with the mass that g has on `leaving`, times exp(this); null: it may not. */
+  readonly stop: number | null
+}
+
+export interface DrawRequest extends Posterior {
   readonly random: Randomness
   readonly key: DrawKey
 }
 
+/** In place of a token: nothing has positive probability. */
+export const nothing = -1
+/** In place of a token: the draw has stopped. */
+export const stopped = -2
+
 export interface DrawReply {
-  /** The drawn token; -1 when the mask leaves nothing with positive probability. */
+  /** The drawn token, `stopped` or `nothing`. */
   readonly token: number
-  /** log p(token | history) of the tempered model, before the mask. */
+  /** log g(token); for a stop log g(leaving). */
   readonly logProb: number
-  /** log of the probability that the mask leaves: 0 for 'all', -Infinity when nothing is left. */
+  /** log of the mass that was drawn from, a stop included: 0 where one expert of power 1 draws from all tokens. */
   readonly logMass: number
+  /** log g(leaving); -Infinity without such a set. */
+  readonly logLeaving: number
+}
+
+/** A posterior of one history and nothing else. */
+export function freely(history: History, temperature: number): Posterior {
+  return {
+    experts: [{ history, temperature, power: 1 }],
+    potential: null,
+    within: null,
+    allowed: null,
+    lookahead: null,
+    leaving: null,
+    stop: null,
+  }
 }
 
 export interface ScoreRequest {
@@ -69,6 +127,8 @@ export interface ServeOptions {
   readonly rows: number
   /** The histories that particles still stand on; state of any other may be dropped. */
   live(): Iterable<History>
+  /** What the models of the run may take; a model that would take more computes again what it cannot keep, or throws a MemoryError. */
+  readonly budget?: Budget | undefined
 }
 
 /** Tokens and text. Text is bytes underneath: a token may hold part of a character. */

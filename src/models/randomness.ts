@@ -12,8 +12,8 @@ export interface DrawKey {
 
 /** The only source of chance. The sampler uses Philox; tests put an enumerator of all outcomes in its place. */
 export interface Randomness {
-  /** Index i with probability weights[i] / sum; weights are non-negative and not all zero. */
-  index(weights: ArrayLike<number>, key: DrawKey): number
+  /** Index i with probability weights[i] / sum; weights are non-negative and not all zero. `attempt` as for `uniform`; 0 when left out. */
+  index(weights: ArrayLike<number>, key: DrawKey, attempt?: number): number
   /** A number in (0, 1); `attempt` tells apart the numbers that one draw consumes. */
   uniform(key: DrawKey, attempt: number): number
   /**

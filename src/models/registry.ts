@@ -1,7 +1,9 @@
+import { type Budget, bytesText, MemoryError } from './budget.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
 import { locate } from './locate.js'
+import { type ModelMemory, transformerMemory } from './memory.js'
 import type { LanguageModel } from './model.js'
 import { openFiles } from './model-files.js'
 import { modelHash } from './model-hash.js'
@@ -11,7 +13,17 @@ import { SubwordVocabulary } from './tokenizer.js'
 import { Transformer } from './transformer.js'
 import { Trunk } from './trunk.js'
 
-export { listModels, type ModelDescription, type ModelListing, type ModelSize, showModel } from './catalogue.js'
+export {
+  type ClassifierDescription,
+  listClassifiers,
+  listModels,
+  type ModelDescription,
+  type ModelListing,
+  type ModelSize,
+  showClassifier,
+  showModel,
+} from './catalogue.js'
+export { openClassifier } from './classifiers/open.js'
 
 export interface OpenOptions {
   /** Folder of the program: relative paths start there. */
@@ -20,21 +32,26 @@ export interface OpenOptions {
   readonly onDownload?: OnDownload
   /** The numbers in which products with weights are computed; fp32 when left out. */
   readonly dtype?: ProductType
+  /** Refuses a model whose weights it has no room for, before they are read. */
+  readonly budget?: Budget
 }
 
 /**
  * Opens the model that a program or `--model` names: `tiny`, `table:FILE.json`, a folder in the Hugging Face layout, a .gguf file, or a
- * model on the hub, which is fetched into Hugging Face's cache when it is not there. Throws M001 to M017.
+ * model on the hub, which is fetched into Hugging Face's cache when it is not there. Throws M001 to M018.
  */
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
-  return openTransformer(id, await locate(id, options.base, options.onDownload), options.dtype ?? 'fp32')
+  const path = await locate(id, options.base, options.onDownload)
+  return openTransformer(id, path, options.dtype ?? 'fp32', options.budget)
 }
 
-async function openTransformer(id: string, path: string, dtype: ProductType): Promise<Transformer> {
+async function openTransformer(id: string, path: string, dtype: ProductType, budget?: Budget): Promise<Transformer> {
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
+    const memory = transformerMemory(shape, weights)
+    if (budget) requireRoom(id, memory, dtype, budget)
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const hash = await modelHash(texts, weights.files)
     // Rounded weights are another model.
@@ -44,10 +61,24 @@ async function openTransformer(id: string, path: string, dtype: ProductType): Pr
     const open = await cachedGraphs(digest)
     const [trunk, head] = await Promise.all([
       Trunk.open(shape, tensors, weights, dtype, open),
-      Head.open(shape, tensors, weights, vocabulary.end, dtype, open),
+      Head.open(shape, tensors, weights, dtype, open),
     ])
-    return new Transformer(id, digest, vocabulary, trunk, head)
+    const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
+    budget?.record(model, memory.weights(dtype))
+    return model
   } finally {
     await weights.close()
   }
+}
+
+function requireRoom(id: string, memory: ModelMemory, dtype: ProductType, budget: Budget): void {
+  const room = budget.roomFor(memory)
+  const bytes = memory.weights(dtype)
+  if (bytes <= room) return
+  const rounded = memory.weights('int8')
+  const next = dtype === 'fp32' && rounded <= room ? `\`--dtype int8\` needs ${bytesText(rounded)}` : 'take a smaller model'
+  throw new MemoryError(
+    `the weights of ${id} need ${bytesText(bytes)}, and the run may take ${bytesText(Math.max(0, room))}`,
+    `${next}; \`--max-memory\` sets how much it may take`,
+  )
 }

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path'
+import { widenBrainFloats, widenHalves } from '../tensor/floats.js'
 import { modelError } from './errors.js'
 import { damaged, elements, openFile, type RandomFile, readRange } from './files.js'
-import { widenBrainFloats, widenHalves } from './floats.js'
 import { isObject, parseObject, readOptional } from './json.js'
 import type { StoredTensor, StoredType, WeightFiles } from './weight-source.js'
 
@@ -74,14 +74,7 @@ export class Weights implements WeightFiles {
 
   /** A tensor as it is stored. Throws M007, M008. */
   async readStored(name: string, shape: readonly number[]): Promise<StoredTensor> {
-    const entry = this.#entries.get(name)
-    if (!entry) {
-      throw modelError(
-        'M008',
-        `the weights hold no tensor ${name}`,
-        'the weights and config.json must come from one model; fetch both again',
-      )
-    }
+    const entry = this.#entry(name)
     if (entry.shape.join() !== shape.join()) {
       throw modelError(
         'M008',
@@ -89,21 +82,31 @@ export class Weights implements WeightFiles {
         'config.json describes another model than the weights; take both from one place',
       )
     }
-    if (!(entry.type in bytesPer)) {
-      throw modelError(
-        'M008',
-        `${basename(entry.file.path)}: ${name} is stored as ${entry.type}, expected F32, F16 or BF16`,
-        'convert the weights to one of these types',
-      )
-    }
+    if (!(entry.type in bytesPer)) throw wrongType(entry, name, 'F32, F16 or BF16')
     const type = entry.type as StoredType
-    if (entry.end - entry.begin !== elements(shape) * bytesPer[type]) {
-      throw damaged(
-        entry.file.path,
-        `${name} takes ${entry.end - entry.begin} bytes, expected ${elements(shape) * bytesPer[type]}`,
-      )
-    }
-    return { type, data: await readRange(entry.file, entry.begin, entry.end) }
+    return { type, data: await readEntry(entry, name, bytesPer[type]) }
+  }
+
+  /** Sizes of a tensor. Throws M008. */
+  shapeOf(name: string): readonly number[] {
+    return this.#entry(name).shape
+  }
+
+  /** A list of numbers of this type and size, as it is stored. Throws M007, M008. */
+  async readList(name: string, type: 'U32' | 'F16', size: number): Promise<Uint8Array<ArrayBuffer>> {
+    const entry = this.#entry(name)
+    if (entry.type !== type || entry.shape.join() !== `${size}`) throw wrongType(entry, name, `${size} of ${type}`)
+    return readEntry(entry, name, type === 'U32' ? 4 : 2)
+  }
+
+  #entry(name: string): Entry {
+    const entry = this.#entries.get(name)
+    if (entry) return entry
+    throw modelError(
+      'M008',
+      `the weights hold no tensor ${name}`,
+      'the weights and config.json must come from one model; fetch both again',
+    )
   }
 
   async close(): Promise<void> {
@@ -116,6 +119,20 @@ export class Weights implements WeightFiles {
     this.#files.push(file)
     for (const [name, entry] of await readHeader(file)) this.#entries.set(name, entry)
   }
+}
+
+function wrongType({ file, type }: Entry, name: string, expected: string) {
+  return modelError(
+    'M008',
+    `${basename(file.path)}: ${name} is stored as ${type}, expected ${expected}`,
+    'convert the weights to one of these types',
+  )
+}
+
+async function readEntry({ file, shape, begin, end }: Entry, name: string, width: number): Promise<Uint8Array<ArrayBuffer>> {
+  const expected = elements(shape) * width
+  if (end - begin !== expected) throw damaged(file.path, `${name} takes ${end - begin} bytes, expected ${expected}`)
+  return readRange(file, begin, end)
 }
 
 async function readHeader(file: RandomFile): Promise<Map<string, Entry>> {

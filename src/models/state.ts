@@ -1,34 +1,33 @@
 import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
-import { Path, type Prompt } from './path.js'
+import { type Budget, type Limits, leastRows, limitsOf } from './budget.js'
+import { groups, type Job, jobFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import { type ModelMemory, mostScores, mostTokens } from './memory.js'
+import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
 import { TrunkCalls } from './trunk-calls.js'
 
-/** What a question needs: the last hidden state of some histories on one path. */
-export interface Need {
-  /** From the shallowest to the deepest, each the parent of the next. */
-  readonly paths: readonly Path[]
-  /** The deepest path whose attention state is worth keeping. */
-  readonly keep: Path
-}
+/** An arena gives back what it does not need when a call of all jobs would leave this share of its rows. */
+const idleShare = 3 / 4
+/** Prompts that nobody stands on are remembered while all together take less than this part of the room: one over this. */
+const promptShare = 8
+/** Calls of `fill` between two looks at whether the arena is too large. */
+const fillsALook = 16
 
-/** One stretch of tokens to run. */
-interface Job {
-  readonly tokens: readonly Path[]
-  /** The nearest ancestor with attention state; the prompt when its `own` is 0. */
-  readonly base: Path
-  readonly keep: Path
-  readonly wanted: ReadonlySet<Path>
-  row: Row | null
-  /** Whether the row was made for this job rather than continued. */
-  fresh: boolean
-}
+/** One call of `fill`. */
+class Turn {
+  reclaimed = false
+  /** Whether rows were dropped that somebody may want again. */
+  evicted = false
+  /** Rows that hold an answer of this turn. */
+  readonly served = new Set<Row>()
 
-/** Most new tokens of one row in one call. */
-const mostSteps = 64
-/** Most new tokens of one call, and most attention scores per layer: what bounds its memory. */
-const mostTokens = 4096
-const mostScores = 1 << 24
+  constructor(
+    readonly live: () => Iterable<unknown>,
+    readonly jobs: readonly Job[],
+    readonly limits: Limits,
+  ) {}
+}
 
 /**
  * Attention state of all histories of one model. Distinct histories are run once, prompts are stored once, a row is continued in place by
@@ -39,9 +38,22 @@ export class State {
   readonly #arena: Arena
   readonly #calls: TrunkCalls
   readonly #shape: DecoderShape
+  readonly #memory: ModelMemory
+  readonly #prompts: ReadonlyMap<string, Path>
   #sweep = 0
+  /** Whose histories they are; known with the first. */
+  #owner: object | null = null
+  #fills = 0
 
-  constructor(trunk: Trunk) {
+  /** Rows that were dropped for lack of room, to be computed again when they are needed. */
+  dropped = 0
+  /** Starts of the prompts whose state is held. */
+  readonly #read = new Set<Path>()
+
+  /** `prompts`: those that are kept though nobody stands on them. */
+  constructor(trunk: Trunk, memory: ModelMemory, prompts: ReadonlyMap<string, Path>) {
+    this.#memory = memory
+    this.#prompts = prompts
     this.#shape = trunk.shape
     this.#arena = new Arena(trunk.shape)
     this.#calls = new TrunkCalls(trunk, this.#arena)
@@ -57,10 +69,19 @@ export class State {
     return this.#arena.bytes
   }
 
-  /** Computes the hidden states that are missing. Serves at most `rows` rows at a time. */
-  async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>): Promise<void> {
-    for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
-    const jobs: Job[] = []
+  /**
+   * Computes the hidden states that are missing. Serves at most `rows` rows at a time.
+   * Within `budget`, rows that are not needed now are dropped and computed again when they are. Throws MemoryError when not even that helps.
+   */
+  async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void> {
+    const before = this.dropped
+    let isNew = false
+    for (const { paths } of needs) if (await this.#fillPrompt(paths[0]!)) isNew = true
+    const alive = function* () {
+      yield* live()
+      for (const { paths } of needs) yield paths[0]
+    }
+    let jobs: Job[] = []
     const seen = new Map<Path, Path>()
     for (const need of needs) {
       const deepest = need.paths.at(-1)!
@@ -69,19 +90,32 @@ export class State {
       const job = jobFor(need)
       if (job) jobs.push(job)
     }
+    if (isNew && budget && this.#promptBytes() > budget.roomFor(this) / promptShare) this.#reclaim(alive, jobs, true)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped. Start with a small arena, whatever came before.
-    if (jobs.every((job) => job.base.own === 0)) this.#reclaim(live, jobs)
+    if (jobs.every((job) => job.base.own === 0)) this.#reclaim(alive, jobs)
     if (this.#arena.rows.every((row) => row === null)) this.#arena.clear()
-    this.#arena.grow(0, roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own))))
-    let reclaimed = false
-    const reclaim = () => {
-      if (!reclaimed) this.#reclaim(live, jobs)
-      reclaimed = true
+    else this.#shrink(alive, jobs)
+    const length = Math.max(this.#arena.length, roundedLength(Math.max(...jobs.map((job) => job.tokens.at(-1)!.own))))
+    const turn = new Turn(alive, jobs, limitsOf(budget, this, this.#memory, length, this.#promptBytes()))
+    if (this.#arena.capacity > turn.limits.rows) {
+      this.#free(this.#arena.capacity - turn.limits.rows, turn, [], () => jobs)
+      this.#arena.shrink(turn.limits.rows)
+      if (turn.evicted) jobs = again(jobs)
     }
-    for (const group of groups(jobs)) {
-      const most = this.#mostRows(group[0]!, rows)
-      for (let at = 0; at < group.length; at += most) await this.#serve(group.slice(at, at + most), reclaim)
+    this.#arena.grow(0, length)
+    for (let queue = groups(jobs); queue.length > 0; ) {
+      const group = queue[0]!
+      const batch = group.splice(0, this.#mostRows(group[0]!, rows, turn.limits))
+      if (group.length === 0) queue.shift()
+      turn.evicted = false
+      await this.#serve(batch, turn, () => queue.flat())
+      // What waits may have lost the rows it would have gone on from.
+      if (turn.evicted) queue = groups(again(queue.flat()))
+    }
+    if (budget) {
+      budget.record(this, this.#arena.bytes + this.#promptBytes())
+      budget.dropped += this.dropped - before
     }
     // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
     const wanted = new Set(needs.flatMap((need) => need.paths))
@@ -89,12 +123,11 @@ export class State {
   }
 
   /** Forgets everything that can be computed again. */
-  drop(prompts: Iterable<Path>): void {
+  drop(): void {
     for (const row of [...this.#arena.rows]) if (row) this.#release(row, 0)
     this.#arena.clear()
-    for (const path of prompts) {
-      path.prompt.keys = path.prompt.values = null
-      path.hidden = null
+    for (const path of this.#read) {
+      this.#forgetPrompt(path)
       const stack = [...path.children.values()]
       for (let next = stack.pop(); next; next = stack.pop()) {
         next.hidden = null
@@ -103,15 +136,31 @@ export class State {
     }
   }
 
-  async #fillPrompt(path: Path): Promise<void> {
+  /** Whether the prompt had to be read. */
+  async #fillPrompt(path: Path): Promise<boolean> {
     let start = path
     while (start.parent) start = start.parent
-    if (start.hidden && start.prompt.keys) return
+    if (start.hidden && start.prompt.keys) return false
     start.hidden = await this.#calls.readPrompt(start.prompt, mostSteps)
+    this.#read.add(start)
+    this.#owner = start.owner
+    return true
+  }
+
+  #forgetPrompt(path: Path): void {
+    path.prompt.keys = path.prompt.values = null
+    path.hidden = null
+    this.#read.delete(path)
+  }
+
+  #promptBytes(): number {
+    let tokens = 0
+    for (const { length } of this.#read) tokens += length
+    return tokens * this.#memory.statePerToken
   }
 
   /** A whole batch of jobs that take the same steps: finds rows, moves them together, runs, and lets go of what is not kept. */
-  async #serve(jobs: Job[], reclaim: () => void): Promise<void> {
+  async #serve(jobs: Job[], turn: Turn, waiting: () => readonly Job[]): Promise<void> {
     jobs.sort((a, b) => (a.base.row?.index ?? Infinity) - (b.base.row?.index ?? Infinity) || 0)
     const claimed = new Set<Row>()
     for (const job of jobs) {
@@ -122,7 +171,7 @@ export class State {
       claimed.add(from!)
     }
     const fresh = jobs.filter((job) => job.fresh)
-    this.#makeRoom(fresh.length, reclaim)
+    this.#makeRoom(fresh.length, turn, jobs, waiting)
     for (const job of fresh) job.row = this.#arena.place(this.#arena.free(), job.base.own > 0 ? job.base.row : null, job.base.own)
     const ordered = this.#gather(jobs)
     let done = 0
@@ -140,7 +189,10 @@ export class State {
       })
       done += steps
     }
-    for (const job of ordered) this.#record(job)
+    for (const job of ordered) {
+      turn.served.add(job.row!)
+      this.#record(job)
+    }
   }
 
   #record(job: Job): void {
@@ -155,11 +207,46 @@ export class State {
     job.row = null
   }
 
-  #makeRoom(count: number, reclaim: () => void): void {
-    const free = () => this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
-    if (free() < count) reclaim()
-    const missing = count - free()
-    if (missing > 0) this.#arena.grow(Math.max(4, Math.ceil(this.#arena.capacity * 1.25), this.#arena.capacity + missing), 0)
+  /** Free slots for `count` new rows of the batch `jobs`, while `waiting` waits. */
+  #makeRoom(count: number, turn: Turn, jobs: readonly Job[], waiting: () => readonly Job[]): void {
+    if (this.#freeSlots() < count) this.#reclaimOnce(turn)
+    const missing = count - this.#freeSlots()
+    if (missing <= 0) return
+    this.#arena.grow(Math.min(turn.limits.rows, Math.max(leastRows, this.#arena.capacity + missing)), 0)
+    if (this.#freeSlots() < count) this.#free(count, turn, jobs, waiting)
+  }
+
+  /** Drops rows until `count` slots are free. Those that `waiting` goes on from come last, those of the batch `jobs` are never dropped. */
+  #free(count: number, turn: Turn, jobs: readonly Job[], waiting: () => readonly Job[]): void {
+    this.#reclaimOnce(turn)
+    const missing = count - this.#freeSlots()
+    if (missing <= 0) return
+    const bases = new Set(waiting().map(({ base }) => base.row))
+    const fixed = new Set(jobs.flatMap(({ row, base }) => [row, base.row]))
+    // First what nobody asks for now, then what was asked for already.
+    const rank = (row: Row) => (bases.has(row) ? 2 : turn.served.has(row) ? 1 : 0)
+    const rows = this.#arena.rows.filter((row): row is Row => row !== null && !fixed.has(row))
+    for (const row of rows.sort((a, b) => rank(a) - rank(b)).slice(0, missing)) this.#release(row, 0)
+    this.dropped += missing
+    turn.evicted = true
+  }
+
+  #freeSlots(): number {
+    return this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
+  }
+
+  #reclaimOnce(turn: Turn): void {
+    if (!turn.reclaimed) this.#reclaim(turn.live, turn.jobs)
+    turn.reclaimed = true
+  }
+
+  /** After a resampling that left few, most rows may be of histories that nobody stands on. What rows compute does not depend on it. */
+  #shrink(live: () => Iterable<unknown>, jobs: readonly Job[]): void {
+    const few = (rows: number) => rows <= (1 - idleShare) * this.#arena.capacity && this.#arena.capacity > leastRows
+    if (++this.#fills % fillsALook !== 0 || !few(jobs.length)) return
+    this.#reclaim(live, jobs)
+    const used = this.#arena.rows.reduce((total, row) => total + (row ? 1 : 0), 0)
+    if (few(used + jobs.length)) this.#arena.shrink(Math.max(leastRows, used + jobs.length))
   }
 
   /** Moves the rows of a batch next to each other; gives the jobs back in the order of their rows. */
@@ -186,16 +273,23 @@ export class State {
     return [...jobs].sort((a, b) => a.row!.index - b.row!.index)
   }
 
-  #mostRows(job: Job, rows: number): number {
+  #mostRows(job: Job, rows: number, limits: Limits): number {
     const { heads } = this.#shape
     const steps = passes(job.tokens.length)[0]!
     const keys = job.base.prompt.tokens.length + this.#arena.length + steps
-    const most = Math.min(rows, Math.floor(mostTokens / steps), Math.floor(mostScores / (heads * steps * keys)))
-    return Math.max(1, most)
+    const most = Math.min(
+      rows,
+      mostTokens / steps,
+      mostScores / (heads * steps * keys),
+      limits.callBytes / this.#memory.call(steps, keys),
+      // A batch may need as many new rows as it has rows to copy from.
+      limits.rows / 2,
+    )
+    return Math.max(1, Math.floor(most))
   }
 
-  /** Drops the state and the tree of histories that no particle and no job stands on. */
-  #reclaim(live: () => Iterable<unknown>, jobs: readonly Job[]): void {
+  /** Drops the state and the tree of histories that no particle and no job stands on; of prompts those that are not remembered, or all. */
+  #reclaim(live: () => Iterable<unknown>, jobs: readonly Job[], allPrompts = false): void {
     const sweep = ++this.#sweep
     const found: Path[] = []
     const needed = new Map<Row, number>()
@@ -209,7 +303,7 @@ export class State {
         found.push(at)
       }
     }
-    for (const history of live()) if (history instanceof Path && history.owner === this.#owner(jobs)) visit(history)
+    for (const history of live()) if (history instanceof Path && history.owner === this.#owner) visit(history)
     for (const job of jobs) {
       visit(job.tokens.at(-1)!)
       visit(job.base)
@@ -219,10 +313,12 @@ export class State {
     for (const path of found) {
       for (const [token, child] of path.children) if (child.sweep !== sweep) path.children.delete(token)
     }
-  }
-
-  #owner(jobs: readonly Job[]): object {
-    return jobs[0]!.base.owner
+    const remembered = new Set(this.#prompts.values())
+    for (const path of this.#read) {
+      if (path.sweep === sweep) continue
+      path.children.clear()
+      if (allPrompts || !remembered.has(path)) this.#forgetPrompt(path)
+    }
   }
 
   /** Shortens a row to its first `count` tokens; without any its slot is free. */
@@ -235,49 +331,7 @@ export class State {
   }
 }
 
-/** The tokens to run for a need; null when nothing is missing. */
-function jobFor({ paths, keep }: Need): Job | null {
-  const first = paths.findIndex((path) => path.hidden === null)
-  if (first < 0) return null
-  const wanted = new Set(paths.slice(first))
-  const tokens: Path[] = []
-  let path = paths.at(-1)!
-  while (path.own >= paths[first]!.own || !path.stored) {
-    tokens.push(path)
-    path = path.parent!
-  }
-  return { tokens: tokens.reverse(), base: path, keep, wanted, row: null, fresh: false }
-}
-
-/** Jobs that can share a call: the same prompt and the same steps, in the order of their first member. */
-function groups(jobs: readonly Job[]): Job[][] {
-  const byPrompt = new Map<Prompt, Map<string, Job[]>>()
-  for (const job of jobs) {
-    const bySteps = byPrompt.get(job.base.prompt) ?? new Map<string, Job[]>()
-    byPrompt.set(job.base.prompt, bySteps)
-    const key = passes(job.tokens.length).join()
-    const group = bySteps.get(key)
-    if (group) group.push(job)
-    else bySteps.set(key, [job])
-  }
-  return [...byPrompt.values()].flatMap((bySteps) => [...bySteps.values()])
-}
-
-/** Steps of the calls that `count` tokens take, the last one padded. A function of the count alone. */
-function passes(count: number): number[] {
-  const list: number[] = []
-  for (let left = count; left > 0; left -= mostSteps) list.push(left >= mostSteps ? mostSteps : roundedSteps(left))
-  return list
-}
-
-function roundedSteps(count: number): number {
-  const unit = count <= 2 ? 1 : count <= 8 ? 2 : count <= 32 ? 4 : 16
-  return Math.ceil(count / unit) * unit
-}
-
-/** Tokens that a row can hold: 16, 32, 48, 72, 108, ... so that growing costs little however long texts become. */
-function roundedLength(count: number): number {
-  let length = 16
-  while (length < count) length = length < 48 ? length + 16 : Math.ceil(length * 1.5)
-  return length
+/** The jobs anew, after rows were dropped. */
+function again(jobs: readonly Job[]): Job[] {
+  return jobs.flatMap(({ need }) => jobFor(need) ?? [])
 }

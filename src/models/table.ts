@@ -1,10 +1,23 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { drawDense, logMassOf, logWeights, urnDense } from './dense.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject, parseObject } from './json.js'
-import type { ChatMessage, DrawReply, DrawRequest, History, LanguageModel, ScoreRequest, Vocabulary } from './model.js'
+import type { ModelMemory } from './memory.js'
+import type {
+  ChatMessage,
+  DrawReply,
+  DrawRequest,
+  Expert,
+  History,
+  LanguageModel,
+  Posterior,
+  ScoreRequest,
+  Vocabulary,
+} from './model.js'
 import { nextHistoryId } from './path.js'
+import type { TokenUrn } from './token-urn.js'
 
 /**
  * A Markov table (language.md §10): the next token depends on the last `order` tokens only. Exact, small, and in plain JavaScript, so
@@ -65,6 +78,11 @@ export class TableModel implements LanguageModel {
   }
 
   /** Probabilities in the table. */
+  /** Its counts, as doubles. */
+  get memory(): ModelMemory {
+    return { weights: () => 8 * this.parameters, statePerToken: 0, call: () => 0, largestCall: 0 }
+  }
+
   get parameters(): number {
     return this.#rows.size * this.vocabulary.size
   }
@@ -84,18 +102,21 @@ export class TableModel implements LanguageModel {
   }
 
   async draw(requests: readonly DrawRequest[]): Promise<DrawReply[]> {
-    return requests.map(({ history, temperature, mask, random, key }) => {
-      const row = this.#row(history as TableHistory, temperature)
-      const end = this.vocabulary.end[0]
-      if (mask === 'all' || end === undefined) {
-        const token = random.index(row.probabilities, key)
-        return { token, logProb: row.logs[token]!, logMass: 0 }
-      }
-      const left = row.withoutEnd(end)
-      if (left.mass === 0) return { token: -1, logProb: -Infinity, logMass: -Infinity }
-      const token = random.index(left.probabilities, key)
-      return { token, logProb: row.logs[token]!, logMass: Math.log(left.mass) }
-    })
+    return requests.map((request) => drawDense(request, this.#logs(request)))
+  }
+
+  async urns(posteriors: readonly Posterior[]): Promise<TokenUrn[]> {
+    return posteriors.map((posterior) => urnDense(posterior, this.#logs(posterior)))
+  }
+
+  async measure(posteriors: readonly Posterior[]): Promise<Float64Array> {
+    return Float64Array.from(posteriors, (posterior) =>
+      logMassOf(logWeights(posterior, this.#logs(posterior)), posterior.leaving),
+    )
+  }
+
+  async logProbs(experts: readonly Expert[]): Promise<Float64Array[]> {
+    return experts.map((expert) => this.#expert(expert))
   }
 
   async score(requests: readonly ScoreRequest[]): Promise<Float64Array[]> {
@@ -110,6 +131,16 @@ export class TableModel implements LanguageModel {
 
   async dispose(): Promise<void> {
     this.#tempered.clear()
+  }
+
+  #logs(posterior: Posterior): Float64Array[] {
+    return posterior.experts.map((expert) => this.#expert(expert))
+  }
+
+  #expert({ history, temperature, power }: Expert): Float64Array {
+    const { logs } = this.#row(history as TableHistory, temperature)
+    if (power === 1) return logs
+    return logs.map((log) => (power === 0 ? 0 : power * log))
   }
 
   /** Probabilities of the next token; what an enumeration needs. Throws M013. */
@@ -152,19 +183,9 @@ class TableHistory implements History {
 
 class TableRow {
   readonly logs: Float64Array
-  #withoutEnd: { probabilities: Float64Array; mass: number } | undefined
 
   constructor(readonly probabilities: Float64Array) {
     this.logs = probabilities.map(Math.log)
-  }
-
-  withoutEnd(end: number): { probabilities: Float64Array; mass: number } {
-    if (!this.#withoutEnd) {
-      const probabilities = this.probabilities.slice()
-      probabilities[end] = 0
-      this.#withoutEnd = { probabilities, mass: probabilities.reduce((sum, p) => sum + p, 0) }
-    }
-    return this.#withoutEnd
   }
 
   /** p^(1/temperature), normalised; in logs, so that a low temperature does not underflow. */

@@ -1,11 +1,21 @@
 import { modelError } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 
+/** As `forReading`; throws M017 also for tokenizers from whose tokens no text can be written. */
+export function forPrompts(tokenizer: JsonObject, id: string): JsonObject {
+  const { model } = tokenizer
+  const kind = isObject(model) ? (model.type ?? 'unknown') : 'unknown'
+  if (kind === 'WordPiece') {
+    throw modelError('M017', `the tokenizer of ${id} is of the kind WordPiece, which is not supported`, 'choose another model')
+  }
+  return forReading(tokenizer, id)
+}
+
 /**
  * A tokenizer.json as the library reads it rightly. Older files say `add_prefix_space` where newer ones have a scheme.
  * Throws M017 for what the library would cut otherwise than Hugging Face's own.
  */
-export function forPrompts(tokenizer: JsonObject, id: string): JsonObject {
+export function forReading(tokenizer: JsonObject, id: string): JsonObject {
   const parts = [...partsOf(tokenizer.pre_tokenizer, 'pretokenizers')]
   for (const { type, behavior, pattern } of parts) {
     if (type !== 'Split' || behavior === 'Isolated' || behavior === 'Removed') continue
@@ -16,11 +26,6 @@ export function forPrompts(tokenizer: JsonObject, id: string): JsonObject {
       `the tokenizer of ${id} splits with behaviour ${JSON.stringify(behavior)}, which is not supported`,
       'choose another model',
     )
-  }
-  const model = tokenizer.model
-  const kind = isObject(model) ? (model.type ?? 'unknown') : 'unknown'
-  if (kind === 'WordPiece') {
-    throw modelError('M017', `the tokenizer of ${id} is of the kind WordPiece, which is not supported`, 'choose another model')
   }
   return { ...tokenizer, pre_tokenizer: mapped(tokenizer.pre_tokenizer, 'pretokenizers', schemeOf) }
 }

@@ -1,10 +1,24 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
+import { type Budget, callShare } from './budget.js'
 import { modelError } from './errors.js'
-import type { Head, HeadDraw, HeadRow } from './head.js'
-import type { DrawReply, DrawRequest, History, LanguageModel, Mask, ScoreRequest, ServeOptions, Vocabulary } from './model.js'
+import type { Head } from './head.js'
+import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
+import { type ModelMemory, transformerMemory } from './memory.js'
+import type {
+  DrawReply,
+  DrawRequest,
+  Expert,
+  History,
+  LanguageModel,
+  Posterior,
+  ScoreRequest,
+  ServeOptions,
+  Vocabulary,
+} from './model.js'
 import { Path } from './path.js'
 import { State } from './state.js'
+import type { TokenUrn } from './token-urn.js'
 import type { Trunk } from './trunk.js'
 
 /** Bytes of attention state of the prompts that are remembered, the most recent ones, whether or not a particle stands on them. */
@@ -14,6 +28,7 @@ const mostPromptBytes = 1 << 28
 export class Transformer implements LanguageModel {
   readonly contextLength: number
   readonly #state: State
+  readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
 
   constructor(
@@ -22,9 +37,11 @@ export class Transformer implements LanguageModel {
     readonly vocabulary: Vocabulary,
     readonly trunk: Trunk,
     readonly head: Head,
+    readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk)
+    this.#state = new State(trunk, this.memory, this.#prompts)
+    this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
   }
 
   get shape(): DecoderShape {
@@ -39,6 +56,11 @@ export class Transformer implements LanguageModel {
   /** Bytes of attention state held, prompts not counted. */
   get stateBytes(): number {
     return this.#state.bytes
+  }
+
+  /** Times that attention state of a text was dropped because a budget left no room for it. */
+  get rowsDropped(): number {
+    return this.#state.dropped
   }
 
   /** Milliseconds spent inside the tensor runtime so far, over all models of the process. */
@@ -66,12 +88,20 @@ export class Transformer implements LanguageModel {
   }
 
   async draw(requests: readonly DrawRequest[], options: ServeOptions): Promise<DrawReply[]> {
-    const paths = requests.map((request) => this.#own(request.history))
-    const needs = [...new Set(paths)].map((path) => ({ paths: [path], keep: path }))
-    await this.#fill(needs, options)
-    const replies = new Array<DrawReply>(requests.length)
-    for (const mask of ['all', 'notEnd'] as const) await this.#drawMasked(requests, paths, mask, options.rows, replies)
-    return replies
+    return this.#questions.draw(await this.#known(requests, options), this.#mostHeadRows(options.rows, options.budget))
+  }
+
+  async urns(posteriors: readonly Posterior[], options: ServeOptions): Promise<TokenUrn[]> {
+    return this.#questions.urns(await this.#known(posteriors, options), this.#mostHeadRows(options.rows, options.budget))
+  }
+
+  async measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array> {
+    const known = await this.#known(posteriors, options)
+    return Float64Array.from(await this.#questions.measure(known, this.#mostHeadRows(options.rows, options.budget)))
+  }
+
+  async logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]> {
+    return this.#questions.logProbs(await this.#experts(experts, options), this.#mostHeadRows(options.rows, options.budget))
   }
 
   async score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]> {
@@ -84,14 +114,15 @@ export class Transformer implements LanguageModel {
     const needs = asked.map((paths, i) => ({ paths, keep: requests[i]!.keep ? paths.at(-1)! : paths[0]! }))
     // Those that keep come first, so that a history asked both ways is kept.
     await this.#fill([...needs.filter((_, i) => requests[i]!.keep), ...needs.filter((_, i) => !requests[i]!.keep)], options)
-    const scores = await this.#scorePaths(requests, asked, options.rows)
+    // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
+    const scores = await this.#scorePaths(requests, asked, this.#mostHeadRows(4 * options.rows, options.budget))
     for (const paths of asked) for (const path of paths.slice(1)) if (path.parent) path.hidden = null
     return scores
   }
 
   /** Drops all attention state; it is computed again when a question needs it. */
   forget(): void {
-    this.#state.drop(this.#prompts.values())
+    this.#state.drop()
   }
 
   async dispose(): Promise<void> {
@@ -102,82 +133,52 @@ export class Transformer implements LanguageModel {
 
   async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
-    await this.#state.fill(needs, options.rows, () => options.live())
+    await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
   }
 
-  async #drawMasked(
-    requests: readonly DrawRequest[],
-    paths: readonly Path[],
-    mask: Mask,
-    batch: number,
-    replies: DrawReply[],
-  ): Promise<void> {
-    const distinct = new Map<string, { row: HeadRow; asked: number[] }>()
-    requests.forEach((request, i) => {
-      if (request.mask !== mask) return
-      const { temperature } = request
-      const key = `${paths[i]!.id} ${temperature}`
-      const known = distinct.get(key)
-      if (known) known.asked.push(i)
-      else distinct.set(key, { row: { hidden: paths[i]!.hidden!, temperature }, asked: [i] })
-    })
-    const all = [...distinct.values()]
-    const most = Math.min(this.head.mostRows, Math.max(1, batch))
-    for (let at = 0; at < all.length; at += most) {
-      const chunk = all.slice(at, at + most)
-      const draws: HeadDraw[] = []
-      const places: number[] = []
-      chunk.forEach(({ asked }, row) => {
-        for (const i of asked) {
-          const { random, key } = requests[i]!
-          draws.push({ row, first: random.uniform(key, 0), second: random.uniform(key, 1) })
-          places.push(i)
-        }
-      })
-      const drawn = await this.head.draw(
-        chunk.map(({ row }) => row),
-        draws,
-        mask === 'notEnd',
-      )
-      if (!drawn) throw this.#notFinite()
-      drawn.forEach((reply, k) => {
-        replies[places[k]!] = reply
-      })
-    }
+  /** The hidden states that posteriors ask for. */
+  async #known<P extends Posterior>(posteriors: readonly P[], options: ServeOptions): Promise<(P & KnownPosterior)[]> {
+    const known = await this.#experts(
+      posteriors.flatMap(({ experts }) => experts),
+      options,
+    )
+    let at = 0
+    return posteriors.map((posterior) => ({ ...posterior, known: known.slice(at, (at += posterior.experts.length)) }))
   }
 
-  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], batch: number): Promise<Float64Array[]> {
-    const distinct = new Map<string, { row: HeadRow; target: number; places: { request: number; position: number }[] }>()
+  async #experts(experts: readonly Expert[], options: ServeOptions): Promise<Known[]> {
+    const known = experts.map(({ history, temperature, power }) => ({ path: this.#own(history), temperature, power }))
+    const needs = [...new Set(known.map(({ path }) => path))].map((path) => ({ paths: [path], keep: path }))
+    await this.#fill(needs, options)
+    return known
+  }
+
+  async #scorePaths(requests: readonly ScoreRequest[], asked: readonly Path[][], most: number): Promise<Float64Array[]> {
+    const places: { readonly request: number; readonly position: number }[] = []
+    const wanted: (Known & { readonly target: number })[] = []
     requests.forEach(({ tokens, temperature }, request) => {
       tokens.forEach((target, position) => {
-        const path = asked[request]![position]!
-        const key = `${path.id} ${target} ${temperature}`
-        const known = distinct.get(key)
-        if (known) known.places.push({ request, position })
-        else distinct.set(key, { row: { hidden: path.hidden!, temperature }, target, places: [{ request, position }] })
+        places.push({ request, position })
+        wanted.push({ path: asked[request]![position]!, temperature, power: 1, target })
       })
     })
     const results = requests.map(({ tokens }) => new Float64Array(tokens.length))
-    const all = [...distinct.values()]
     // A scored position is a row of the head alone, which is cheaper than a row of the trunk.
-    const most = Math.min(this.head.mostRows, Math.max(1, 4 * batch))
-    for (let at = 0; at < all.length; at += most) {
-      const chunk = all.slice(at, at + most)
-      const scores = await this.head.score(
-        chunk.map(({ row }) => row),
-        chunk.map(({ target }) => target),
-      )
-      if (!scores) throw this.#notFinite()
-      chunk.forEach(({ places }, i) => {
-        for (const { request, position } of places) results[request]![position] = scores[i]!
-      })
-    }
+    const scores = await this.#questions.score(wanted, most)
+    places.forEach(({ request, position }, i) => {
+      results[request]![position] = scores[i]!
+    })
     return results
   }
 
+  /** Rows of one call of the head; their number changes no result. */
+  #mostHeadRows(rows: number, budget: Budget | undefined): number {
+    const most = Math.min(this.head.most, rows, budget ? budget.roomFor(this.#state) / callShare / this.head.bytesPerRow : rows)
+    return Math.max(1, Math.floor(most))
+  }
+
   #forgetOldPrompts(): void {
-    const { layers, keyValueHeads, headWidth } = this.shape
-    const most = mostPromptBytes / (8 * layers * keyValueHeads * headWidth)
+    const most = mostPromptBytes / this.memory.statePerToken
     let tokens = 0
     for (const [key, { length }] of [...this.#prompts].reverse()) {
       tokens += length

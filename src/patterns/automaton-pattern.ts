@@ -1,7 +1,8 @@
 import type { Vocabulary } from '../models/model.js'
+import type { TokenSet } from '../models/token-set.js'
 import { ByteTrie } from './byte-trie.js'
 import { patternError } from './errors.js'
-import type { ByteAutomaton, Pattern, PatternState, TokenSet } from './pattern.js'
+import type { ByteAutomaton, Pattern, PatternState } from './pattern.js'
 import { TokenSets } from './token-sets.js'
 
 /** The pattern of an automaton: one PatternState for each state of the automaton that a text reaches. Throws P002. */

@@ -1,4 +1,4 @@
-/** Inclusive ranges of code points, in order and apart. */
+/** Inclusive ranges of code points that do not overlap. */
 export type CodePoints = readonly { readonly min: number; readonly max: number }[]
 
 /**

@@ -134,7 +134,8 @@ export class EbnfReader {
         : found === ')' || found === ']' || found === '}'
           ? 'take it out, or write it as a text'
           : 'a rule is written `name ::= "text" other [a-z]*`'
-    throw this.error(this.at, this.at + found.length, `expected a rule, found \`${found}\``, hint)
+    const expected = found === '=' || found === ':' ? '`::=`' : 'a rule'
+    throw this.error(this.at, this.at + found.length, `expected ${expected}, found \`${found}\``, hint)
   }
 
   /** One character inside `"` or `[`, written out or escaped. */

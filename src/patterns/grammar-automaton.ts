@@ -58,11 +58,16 @@ export function grammarAutomaton(grammar: GrammarNodes): ByteAutomaton {
     calls: calls.filter(({ rule, to }) => good.nodes[to] && good.rules[rule]),
   }))
   const finals = new Set(rules.map(({ final }) => final))
-  /** Nodes behind which their rule is over. */
+  /** Whether nothing is left of a rule behind a node. */
   const over = (node: number): boolean => {
-    const { empty, reads, calls } = live[node]!
-    return finals.has(node) || (reads.length === 0 && calls.length === 0 && empty.length === 1 && over(empty[0]!))
+    for (let at = node; ; ) {
+      if (finals.has(at)) return true
+      const { empty, reads, calls } = live[at]!
+      if (reads.length > 0 || calls.length > 0 || empty.length !== 1) return false
+      at = empty[0]!
+    }
   }
+  const isLast = live.map((_, node) => good.nodes[node]! && over(node))
   const root = utf8Tree(alphabet)
   const { columns, width } = utf8Columns(root)
   const below = classesBelow(root, alphabet.count)
@@ -94,7 +99,7 @@ export function grammarAutomaton(grammar: GrammarNodes): ByteAutomaton {
     for (let place = waiting.pop(); place; place = waiting.pop()) {
       const { node, stack } = place
       for (const to of live[node]!.empty) enter(to, stack)
-      for (const { rule, to } of live[node]!.calls) enter(rules[rule]!.start, over(to) ? stack : push(to, stack))
+      for (const { rule, to } of live[node]!.calls) enter(rules[rule]!.start, isLast[to] ? stack : push(to, stack))
       if (!finals.has(node)) continue
       if (stack) enter(stack.node, stack.outer)
       else accepting = true

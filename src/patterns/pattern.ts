@@ -1,9 +1,4 @@
-/** A set of tokens. Equal sets of one pattern are one object, so that a caller can cache by identity. */
-export interface TokenSet {
-  /** Bit `v & 31` of word `v >>> 5` says whether token v belongs to the set. */
-  readonly words: Uint32Array
-  readonly count: number
-}
+import type { TokenSet } from '../models/token-set.js'
 
 /** What a text may become. Immutable; equal texts (and, for regular expressions, equal states of the automaton) give the same object. */
 export interface PatternState {
@@ -21,11 +16,6 @@ export interface PatternState {
 /** Texts of a vocabulary that fit one pattern as a whole. */
 export interface Pattern {
   readonly start: PatternState
-}
-
-/** Whether a token belongs to a set. */
-export function has(set: TokenSet, token: number): boolean {
-  return ((set.words[token >>> 5]! >>> (token & 31)) & 1) === 1
 }
 
 /** An automaton over bytes whose states are numbers and in which every state can still reach a full match. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module'
 import type * as Refa from 'refa'
 import { type CodePoints, codePointLimit, type Partition, partition } from './code-points.js'
+import { withoutProperties } from './regex-properties.js'
 
 /*
  * A regular expression as an automaton over classes of code points (Thompson 1968). Assertions (^ $ \b \B) look at one character to the
@@ -44,7 +45,10 @@ const all = -1
 
 export function regexNfa(source: string, flags: string): Nfa {
   const { JS } = createRequire(import.meta.url)('refa') as typeof Refa
-  const { expression } = JS.Parser.fromLiteral({ source, flags: flags.includes('u') ? flags : `${flags}u` }).parse({
+  const { expression } = JS.Parser.fromLiteral({
+    source: withoutProperties(source),
+    flags: flags.includes('u') ? flags : `${flags}u`,
+  }).parse({
     maxNodes: nodeLimit,
   })
   const sets = new Map<string, { readonly set: CodePoints; readonly index: number }>()

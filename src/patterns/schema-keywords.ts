@@ -51,7 +51,7 @@ const refused: Readonly<Record<string, string>> = {
 
 const types: readonly JsonType[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']
 
-export function schemaError(code: 'P007' | 'P008', path: string, message: string, hint: string): SmcError {
+export function schemaError(code: 'P003' | 'P007' | 'P008', path: string, message: string, hint: string): SmcError {
   return patternError(code, `${message}, at \`${path}\` in the schema`, { hint })
 }
 

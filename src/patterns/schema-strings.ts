@@ -29,11 +29,20 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
     if (max !== undefined && max < (min ?? 0)) {
       throw schemaError('P007', path, '`maxLength` is below `minLength`', 'swap them')
     }
-    bounds.push(regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, ''))
+    const keyword = max === undefined ? 'minLength' : 'maxLength'
+    bounds.push(within(`${path}/${keyword}`, () => regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, '')))
   }
   const pattern = textOf(schema, 'pattern', path)
   // JSON Schema looks for the pattern anywhere in the text; `^` and `$` tie it to the ends.
-  if (pattern !== undefined) bounds.push(read(pattern, `[^]*(?:${pattern})[^]*`, path))
+  if (pattern !== undefined) {
+    bounds.push(
+      within(`${path}/pattern`, () => {
+        // Alone first, so that `a)(b` is not mended by the parentheses around it.
+        regexDfa(pattern, '')
+        return regexDfa(`[^]*(?:${pattern})[^]*`, '')
+      }),
+    )
+  }
   const format = textOf(schema, 'format', path)
   if (format !== undefined) {
     const known = formats[format]
@@ -46,16 +55,14 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
   return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
 }
 
-/** Errors of the pattern tell where in the schema it stands. */
-function read(pattern: string, whole: string, path: string): CharacterDfa {
+/** Errors of an expression tell where in the schema it stands. */
+function within(path: string, build: () => CharacterDfa): CharacterDfa {
   try {
-    // Alone first, so that `a)(b` is not mended by the parentheses around it.
-    regexDfa(pattern, '')
-    return regexDfa(whole, '')
+    return build()
   } catch (thrown) {
     const [first] = thrown instanceof SmcError ? thrown.diagnostics : []
     if (!first) throw thrown
-    throw schemaError('P007', `${path}/pattern`, first.message, first.hint ?? 'mend the pattern')
+    throw schemaError(first.code === 'P003' ? 'P003' : 'P007', path, first.message, first.hint ?? 'mend the pattern')
   }
 }
 
@@ -67,7 +74,8 @@ export function otherThan(texts: readonly string[]): CharacterDfa {
 }
 
 const shortEscapes: Readonly<Record<number, string>> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' }
-const mustEscape = (code: number) => code < 0x20 || code === 0x22 || code === 0x5c
+/** What must not stand in a string as itself. */
+const controls = [...Array.from({ length: 0x20 }, (_, code) => code), 0x22, 0x5c]
 
 /**
  * A string in quotation marks whose text belongs to `texts`, spelt as writers of JSON spell it: `\"`, `\\`, `\b`, `\f`, `\n`, `\r`, `\t`,
@@ -77,16 +85,24 @@ export function quoted(nodes: GrammarNodes, from: number, texts: CharacterDfa): 
   const inside = nodes.automaton(nodes.text(from, '"'), texts, (at, set, to) => {
     const plain = set.flatMap(({ min, max }) => outsideEscapes(min, max))
     if (plain.length > 0) nodes.read(at, plain, to)
-    for (const { min, max } of set) {
-      for (let code = min; code <= Math.min(max, 0x5c); code++) {
-        if (!mustEscape(code)) continue
-        const escape = shortEscapes[code]
-        const written = escape ? `\\${escape}` : `\\u${code.toString(16).padStart(4, '0')}`
-        nodes.join(nodes.text(at, written), to)
-      }
-    }
+    const escaped = set.flatMap(({ min, max }) => controls.filter((code) => min <= code && code <= max))
+    if (escaped.length > 0) readEscaped(nodes, at, escaped, to)
   })
   return nodes.text(inside, '"')
+}
+
+/** The escapes of these characters, as few nodes as the sets of their digits allow: every state of a bounded text has them. */
+function readEscaped(nodes: GrammarNodes, from: number, codes: readonly number[], to: number): void {
+  const escape = nodes.text(from, '\\')
+  const letters = codes.flatMap((code) => shortEscapes[code] ?? []).sort()
+  if (letters.length > 0) nodes.read(escape, among(letters.join('')), to)
+  const long = codes.filter((code) => shortEscapes[code] === undefined)
+  if (long.length === 0) return
+  const zeros = nodes.text(escape, 'u00')
+  for (const digit of ['0', '1']) {
+    const last = long.map((code) => code.toString(16).padStart(2, '0')).filter((digits) => digits.startsWith(digit))
+    if (last.length > 0) nodes.read(nodes.text(zeros, digit), among(last.map((digits) => digits.slice(1)).join('')), to)
+  }
 }
 
 /** The parts of a range that stand in a string as themselves. */

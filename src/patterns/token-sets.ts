@@ -1,4 +1,4 @@
-import type { TokenSet } from './pattern.js'
+import type { TokenSet } from '../models/token-set.js'
 
 /** The token sets of one pattern: equal sets are one object. */
 export class TokenSets {

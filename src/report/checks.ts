@@ -64,6 +64,6 @@ function partial(result: RunResult): Check {
   const finished = result.samples.filter((sample) => sample.value !== null).length
   const last = result.steps.at(-1)
   const when = last === undefined ? 'before the first resampling point' : `after step ${last.step}`
-  const advice = `interrupted ${when}, ${finished} of ${result.settings.particles} particles had finished: run again for the whole answer`
+  const advice = `ended early, ${when}, ${finished} of ${result.settings.particles} particles had finished: run again for the whole answer`
   return { name: 'partial', figure: '', verdict: 'warn', advice }
 }

@@ -2,8 +2,8 @@ import { type Diagnostic, diagnostic, type Severity } from '../diagnostics/diagn
 import type { Json, RunResult, Settings } from '../infer/result.js'
 import { jsonText, resultJson } from './json.js'
 
-/** Where an effective setting came from; `random` is a seed that nobody chose. */
-export type SettingOrigin = 'flag' | 'program' | 'default' | 'random'
+/** Where an effective setting came from; `random` is a seed that nobody chose, `machine` the memory that was free. */
+export type SettingOrigin = 'flag' | 'program' | 'default' | 'random' | 'machine'
 
 /** What the folder of `--out` records beside the result itself. */
 export interface Provenance {

@@ -49,13 +49,13 @@ export interface Graph {
   readonly operations: readonly Operation[]
 }
 
-const int = (value: number): Attribute => ({ kind: 'int', value })
-const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
-const float = (value: number): Attribute => ({ kind: 'float', value })
-const string = (value: string): Attribute => ({ kind: 'string', value })
+export const int = (value: number): Attribute => ({ kind: 'int', value })
+export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value })
+export const float = (value: number): Attribute => ({ kind: 'float', value })
+export const string = (value: string): Attribute => ({ kind: 'string', value })
 
 /** ONNX element types by name; the numbers are those of TensorProto.DataType. */
-const castTargets: Readonly<Record<ElementType, number>> = {
+export const castTargets: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
@@ -82,7 +82,7 @@ export class GraphBuilder implements Graph {
 
   /** Makes a value an output; a computed one takes the name of its first output, which saves a copy. */
   output(name: string, value: Value, type: ElementType, shape: readonly Dimension[]): void {
-    const made = this.#name(value)
+    const made = this.nameOf(value)
     const computed = this.operations.some(({ outputs }) => outputs.includes(made))
     if (computed && !this.outputs.some((port) => port.name === made)) this.#rename(made, name)
     else this.operations.push({ operator: 'Identity', domain: '', inputs: [made], outputs: [name], attributes: {} })
@@ -119,10 +119,22 @@ export class GraphBuilder implements Graph {
   divide = (a: Value, b: Value): Value => this.#one('Div', [a, b])
   absolute = (x: Value): Value => this.#one('Abs', [x])
   exponential = (x: Value): Value => this.#one('Exp', [x])
+  logarithm = (x: Value): Value => this.#one('Log', [x])
+  squareRoot = (x: Value): Value => this.#one('Sqrt', [x])
+  negate = (x: Value): Value => this.#one('Neg', [x])
   sigmoid = (x: Value): Value => this.#one('Sigmoid', [x])
   tanh = (x: Value): Value => this.#one('Tanh', [x])
+  /** max(x, 0) */
+  relu = (x: Value): Value => this.#one('Relu', [x])
+  /** log(1 + exp(x)), without overflow. */
+  softplus = (x: Value): Value => this.#one('Softplus', [x])
   lessOrEqual = (a: Value, b: Value): Value => this.#one('LessOrEqual', [a, b])
+  equal = (a: Value, b: Value): Value => this.#one('Equal', [a, b])
+  /** Elements of `a` where the condition holds, of `b` elsewhere; all three are broadcast. */
+  where = (condition: Value, a: Value, b: Value): Value => this.#one('Where', [condition, a, b])
   softmax = (x: Value): Value => this.#one('Softmax', [x], { axis: int(-1) })
+  /** log(softmax(x)), without underflow. */
+  logSoftmax = (x: Value): Value => this.#one('LogSoftmax', [x], { axis: int(-1) })
   cast = (x: Value, type: ElementType): Value => this.#one('Cast', [x], { to: int(castTargets[type]) })
   matrixProduct = (a: Value, b: Value): Value => this.#one('MatMul', [a, b])
 
@@ -171,7 +183,7 @@ export class GraphBuilder implements Graph {
 
   /** Two halves along the last axis. */
   halves(x: Value): readonly [Value, Value] {
-    const [first, second] = this.#apply('Split', [x], { axis: int(-1), num_outputs: int(2) }, '', 2)
+    const [first, second] = this.apply('Split', [x], { axis: int(-1), num_outputs: int(2) }, '', 2)
     return [first!, second!]
   }
 
@@ -180,11 +192,20 @@ export class GraphBuilder implements Graph {
 
   /** Parts along the last axis whose sizes the `sizes` input gives when the graph runs. */
   split(x: Value, sizes: Value, count: number): readonly Value[] {
-    return this.#apply('Split', [x, sizes], { axis: int(-1) }, '', count)
+    return this.apply('Split', [x, sizes], { axis: int(-1) }, '', count)
   }
 
   sum(x: Value, axis: number, keep = false): Value {
     return this.#one('ReduceSum', [x, this.integers([axis])], { keepdims: int(keep ? 1 : 0) })
+  }
+
+  mean(x: Value, axis: number, keep = false): Value {
+    return this.#one('ReduceMean', [x, this.integers([axis])], { keepdims: int(keep ? 1 : 0) })
+  }
+
+  /** log Σ exp(x) along an axis, without overflow. */
+  logSumExp(x: Value, axis: number, keep = false): Value {
+    return this.#one('ReduceLogSumExp', [x, this.integers([axis])], { keepdims: int(keep ? 1 : 0) })
   }
 
   maximum(x: Value, axis: number): Value {
@@ -224,35 +245,47 @@ export class GraphBuilder implements Graph {
     return this.multiply(this.tanh(x), this.scalar(cap))
   }
 
+  /** x · sigmoid(x) */
+  silu(x: Value): Value {
+    return this.multiply(x, this.sigmoid(x))
+  }
+
+  /** log(sigmoid(x)) = -softplus(-x), without underflow. */
+  logSigmoid(x: Value): Value {
+    return this.negate(this.softplus(this.negate(x)))
+  }
+
+  /** The name that a value goes by now: an output that it became may have renamed it. */
+  nameOf(value: Value): string {
+    return this.#names.get(value.name) ?? value.name
+  }
+
   #one(
     operator: string,
     inputs: readonly Value[],
     attributes: Readonly<Record<string, Attribute>> = {},
     domain: Operation['domain'] = '',
   ): Value {
-    return this.#apply(operator, inputs, attributes, domain, 1)[0]!
+    return this.apply(operator, inputs, attributes, domain)[0]!
   }
 
-  #apply(
+  /** An operation that has no method of its own here. `count`: its outputs. */
+  apply(
     operator: string,
     inputs: readonly Value[],
-    attributes: Readonly<Record<string, Attribute>>,
-    domain: Operation['domain'],
-    count: number,
+    attributes: Readonly<Record<string, Attribute>> = {},
+    domain: Operation['domain'] = '',
+    count = 1,
   ): Value[] {
     const outputs = Array.from({ length: count }, () => ({ name: `value:${this.#values++}` }))
     this.operations.push({
       operator,
       domain,
-      inputs: inputs.map((value) => this.#name(value)),
+      inputs: inputs.map((value) => this.nameOf(value)),
       outputs: outputs.map((value) => value.name),
       attributes,
     })
     return outputs
-  }
-
-  #name(value: Value): string {
-    return this.#names.get(value.name) ?? value.name
   }
 
   #rename(from: string, to: string): void {

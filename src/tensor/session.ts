@@ -57,18 +57,33 @@ export class Session {
     return new Session(await InferenceSession.create(bytes, options), Tensor)
   }
 
-  /** A graph that `saveOnnx` has written: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
+  /** An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
   static async openFile(path: string): Promise<Session> {
     const { InferenceSession, Tensor } = await loadRuntime()
     return new Session(await InferenceSession.create(path, sessionOptions()), Tensor)
   }
 
-  /** All outputs by name. Inputs are read in place, outputs are fresh arrays. The shape of an input object must not change. */
-  async run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
+  /** Names of the inputs that the graph asks for. */
+  get inputs(): readonly string[] {
+    return this.#session.inputNames
+  }
+
+  get outputs(): readonly string[] {
+    return this.#session.outputNames
+  }
+
+  /**
+   * Outputs by name, all of them or those that are `wanted`. Inputs are read in place, outputs are fresh arrays. The shape of an input object
+   * must not change.
+   */
+  async run(
+    feeds: Readonly<Record<string, DenseTensor>>,
+    wanted?: readonly string[],
+  ): Promise<Readonly<Record<string, DenseTensor>>> {
     const tensors: Record<string, Tensor> = {}
     for (const name in feeds) tensors[name] = this.#wrap(feeds[name]!)
     const begin = performance.now()
-    const results = await this.#session.run(tensors)
+    const results = wanted ? await this.#session.run(tensors, [...wanted]) : await this.#session.run(tensors)
     Session.milliseconds += performance.now() - begin
     const outputs: Record<string, DenseTensor> = {}
     for (const name in results) {

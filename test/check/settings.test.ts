@@ -2,7 +2,10 @@ import { expect, test } from 'vitest'
 import { hint, places } from './program.js'
 
 test.each([
-  ['particles: 64, seed: 7, method: smc, resample: systematic, threshold: 0.5, fuse: false, twist: true, batch: 8', []],
+  [
+    'particles: 64, seed: 7, method: smc, resample: systematic, threshold: 0.5, fuse: false, twist: true, batch: 8, maxMemory: 1.5',
+    [],
+  ],
   ['method: "importance", threshold: 1', []],
   ['particels: 64', ['C090 particels']],
   ['particles: 0', ['C091 0']],

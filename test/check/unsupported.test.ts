@@ -6,18 +6,16 @@ const start = 'model lm = "tiny"\nlet a = lm("A")\nlet b = lm("B")\n'
 
 test.each([
   ['sample s ~ a for 3 tokens twisted by 2\nreturn s', []],
-  ['sample s ~ a matching /a+/\nreturn s', ['C100 matching /a+/']],
-  ['sample s ~ a for 3 tokens where true\nreturn s', ['C101 where true']],
-  ['sample s ~ a for 3 tokens via lm\nreturn s', ['C102 via lm']],
+  ['sample s ~ a matching /a+/\nreturn s', []],
+  ['sample s ~ a for 3 tokens where true\nreturn s', []],
+  ['sample s ~ a for 3 tokens via lm\nreturn s', []],
   [
     'learn twist psi(story: Context)\nsample s ~ a for 3 tokens twisted by psi(a)\nreturn s',
     ['C103 learn twist psi(story: Context)'],
   ],
-  ['classifier tone = "tiny-sentiment"\nreturn 1', ['C104 classifier tone = "tiny-sentiment"']],
+  ['classifier tone = "tiny-sentiment"\nobserve "positive" ~ tone("good")\nreturn 1', []],
   ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', ['C105 a * b ^ 0.5 / a']],
   ['infer { method: steer, expansion: 2 }\nreturn 1', []],
-  ['fn f(s: Context) { sample t ~ s where true }\nf(a)\nreturn 1', ['C101 where true']],
-  ['fn f(s: Context) { sample t ~ s where true }\nreturn 1', []],
 ])('%s', (program, found) => {
   const checked = checkText(start + program)
   expect(checked.diagnostics).toEqual([])

@@ -52,5 +52,7 @@ test('models lists the embedded one', async () => {
   const { code, out } = await smcc(['models'])
   expect(code).toBe(0)
   expect(out).toMatch(/^tiny +llama · 5.4 M · 256 tokens · 10.3 MiB · fits in memory · the embedded model/m)
+  expect(out).toMatch(/^tiny-sentiment +classifier · 0.3 M · 1.8 MiB · the embedded classifier of film reviews/m)
+  expect((await smcc(['models', 'show', 'tiny-sentiment'])).out).toMatch(/^labels +negative, positive$/m)
   expect((await smcc(['models', 'show', 'tinny'])).code).toBe(2)
 })

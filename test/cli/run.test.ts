@@ -212,6 +212,21 @@ describe('exit codes', () => {
     expect((await smcc(['run', 'infill.smc', '--debug'], throws(new TypeError('x is undefined')))).err).toContain('run.test.ts')
   })
 
+  test('a run that ends early without Ctrl-C gives what it has, and 3', async () => {
+    const open = opens(() => ({ ...example, partial: true, warnings: [warning] }))
+    const { code, out } = await smcc(['run', 'infill.smc', '--json'], open)
+    expect(code).toBe(3)
+    expect(JSON.parse(out).partial).toBe(true)
+  })
+
+  test('memory that is too small is told before anything is opened, and 3', async () => {
+    write({ 'story.smc': 'model lm = "tiny"\nlet s = lm("Once")\nsample x ~ s for 3 tokens\nreturn x\n' })
+    const { code, out, err } = await smcc(['run', 'story.smc', '--max-memory', '0.02'])
+    expect([code, out]).toEqual([3, ''])
+    expect(err).toMatch(/M018.*the weights of tiny need 2\d MB, and the run may take 20 MB.*--dtype int8/s)
+    expect((await smcc(['run', 'story.smc', '--max-memory', '1', '--json'])).code).toBe(0)
+  })
+
   test('Ctrl-C gives a partial result and 130', async () => {
     const { io, texts, interrupt } = testConsole()
     const open = opens(async (_params, options) => {

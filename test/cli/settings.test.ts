@@ -13,6 +13,7 @@ test('flags that were not given are absent', () => {
       resample: 'residual',
       threshold: '1',
       batch: '2',
+      maxMemory: '0.5',
       fuse: false,
       twist: false,
     }),
@@ -23,6 +24,7 @@ test('flags that were not given are absent', () => {
     resample: 'residual',
     threshold: 1,
     batch: 2,
+    maxMemory: 0.5,
     fuse: false,
     twist: false,
   })
@@ -45,6 +47,9 @@ test('bad values are refused', () => {
     { batch: '0' },
     { expansion: '0' },
     { expansion: '1001' },
+    { maxMemory: '0' },
+    { maxMemory: '-1' },
+    { maxMemory: '4 GB' },
   ])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X005')
   for (const flags of [{ resample: 'systematik' }, { method: 'mcmc' }, { device: 'gpu' }])
@@ -53,7 +58,7 @@ test('bad values are refused', () => {
 })
 
 test('what comes later is named', () => {
-  for (const flags of [{ device: 'webgpu' }, { maxMemory: '4' }])
+  for (const flags of [{ device: 'webgpu' }])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X007: this version of smcc does not have')
   expect(flagSettings({ ...none, device: 'cpu', dtype: 'fp32' })).toEqual({})
   expect([undefined, 'fp32', 'int8'].map(productType)).toEqual(['fp32', 'fp32', 'int8'])
@@ -62,11 +67,12 @@ test('what comes later is named', () => {
 test('flags win over the program, which wins over the defaults', () => {
   const { settings, origin } = chosenSettings({ particles: 8 }, { particles: 16, threshold: 0.7 })
   expect(settings).toMatchObject({ particles: 8, threshold: 0.7 })
-  expect([origin('particles'), origin('threshold'), origin('batch'), origin('seed')]).toEqual([
+  expect([origin('particles'), origin('threshold'), origin('batch'), origin('seed'), origin('maxMemory')]).toEqual([
     'flag',
     'program',
     'default',
     'random',
+    'machine',
   ])
 })
 

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { openModel, showModel } from '../../src/models/registry.js'
-import { hashed, key } from '../models/fixed-randomness.js'
+import { key } from '../models/fixed-randomness.js'
+import { drawing } from '../models/requests.js'
 
 /**
  * Random models that make_fixtures.py wrote (grouped and single key heads, biases, tied or not, three number formats, shards), and
@@ -76,7 +77,7 @@ for (const [name, family] of Object.entries(families)) {
       warm.forEach((logProb, token) => {
         expect(Math.abs(scores[token]![0]! - logProb)).toBeLessThan(1e-4)
       })
-      const [reply] = await model.draw([{ history, temperature: 1.7, mask: 'notEnd', random: hashed, key: key(1) }], alone)
+      const [reply] = await model.draw([drawing(model, history, 'notEnd', { temperature: 1.7, at: key(1) })], alone)
       expect(reply!.logProb).toBeCloseTo(warm[reply!.token]!, 4)
       expect(reply!.logMass).toBeCloseTo(Math.log1p(-Math.exp(warm[1]!)), 4)
       await model.dispose()
@@ -84,13 +85,9 @@ for (const [name, family] of Object.entries(families)) {
 
     it('never draws a token beyond the vocabulary, which is padded to whole blocks', async () => {
       const model = await openModel(name, { base: folder })
-      const requests = Array.from({ length: 500 }, (_, slot) => ({
-        history: model.start(ids),
-        temperature: 3,
-        mask: slot % 2 ? ('all' as const) : ('notEnd' as const),
-        random: hashed,
-        key: key(slot),
-      }))
+      const requests = Array.from({ length: 500 }, (_, slot) =>
+        drawing(model, model.start(ids), slot % 2 ? 'all' : 'notEnd', { temperature: 3, at: key(slot) }),
+      )
       const replies = await model.draw(requests, alone)
       for (const { token, logProb } of replies) {
         expect(token).toBeLessThan(next.length)
@@ -108,16 +105,10 @@ for (const [name, family] of Object.entries(families)) {
           [3, 5, i].reduce((at, token) => model.extend(at, token), model.start(ids.slice(0, 9))),
         )
         const options = { rows, live: () => histories }
-        const draws = histories.map((history, slot) => ({
-          history,
-          temperature: 1,
-          mask: 'all' as const,
-          random: hashed,
-          key: key(slot),
-        }))
+        const draws = histories.map((history, slot) => drawing(model, history, 'all', { at: key(slot) }))
         const first = await model.draw(draws, options)
         const second = await model.draw(
-          draws.map((draw, i) => ({ ...draw, history: model.extend(draw.history, first[i]!.token) })),
+          histories.map((history, slot) => drawing(model, model.extend(history, first[slot]!.token), 'all', { at: key(slot) })),
           options,
         )
         runs.push([first, second])

@@ -81,7 +81,7 @@ class ScriptedRandomness implements Randomness {
     private readonly options: EnumerationOptions,
   ) {}
 
-  index(weights: ArrayLike<number>, key: DrawKey): number {
+  index(weights: ArrayLike<number>, key: DrawKey, attempt = 0): number {
     const indices: number[] = []
     const sums: number[] = []
     let total = 0
@@ -94,7 +94,7 @@ class ScriptedRandomness implements Randomness {
     }
     if (indices.length === 0) throw new Error('an index is drawn from weights that are all 0')
     const bounds = sums.map((sum) => sum / total)
-    return indices[this.narrow(drawName(key, 0), bounds).part]!
+    return indices[this.narrow(drawName(key, attempt), bounds).part]!
   }
 
   uniform(key: DrawKey, attempt: number): number {

@@ -6,7 +6,8 @@ import { Externs } from '../../src/infer/externs.js'
 import { createHost } from '../../src/infer/host/host.js'
 import { link } from '../../src/infer/link.js'
 import type { Json, Scheme, Settings, Step } from '../../src/infer/result.js'
-import { ModelValue } from '../../src/infer/values.js'
+import { ClassifierValue, ModelValue } from '../../src/infer/values.js'
+import type { Classifier } from '../../src/models/classifiers/classifier.js'
 import type { LanguageModel } from '../../src/models/model.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { TableModel } from '../../src/models/table.js'
@@ -42,17 +43,18 @@ export interface Sampler {
   run(random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
 }
 
-/** Every model of the program is taken from `models` by its name. */
+/** Every model of the program is taken from `models` by its name, and every classifier from `classifiers`. */
 export async function sampler(
   source: string,
   models: Readonly<Record<string, LanguageModel>> = {},
-  options: { readonly fuse?: boolean } = {},
+  options: { readonly fuse?: boolean; readonly classifiers?: Readonly<Record<string, Classifier>> } = {},
 ): Promise<Sampler> {
   const compiled = compileSource({ path: 'program.smc', text: source })
   if (compiled.unsupported.length > 0) throw new SmcError(compiled.unsupported)
   const { graph } = compiled.stages({ fuse: options.fuse ?? true }).at(-1)!
   const values = graph.models.map(({ name }) => new ModelValue(name, models[name]!))
-  const host = createHost([...graph.sites], values)
+  const classifiers = graph.classifiers.map(({ name }) => new ClassifierValue(name, options.classifiers![name]!))
+  const host = createHost([...graph.sites], values, classifiers)
   const externs = await Externs.load(graph, host, false)
   const program = link(graph, host)
   program.defaults.forEach((value, i) => {
@@ -60,9 +62,9 @@ export async function sampler(
   })
 
   async function run(random: Randomness, settings: Partial<Settings> = {}): Promise<Outcome> {
-    const all = { ...defaultSettings, seed: 1, ...settings }
+    const all = { ...defaultSettings, seed: 1, maxMemory: 1, ...settings }
     try {
-      const { particles, steps } = await execute(program.script, { settings: all, random, host, externs })
+      const { particles, steps } = await execute(program, { settings: all, random, host, externs })
       const answers = particles.flatMap((p) =>
         p.status === 'dead' ? [] : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / all.particles }],
       )

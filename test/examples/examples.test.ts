@@ -7,8 +7,8 @@ function expectNear(found: number | null | undefined, { value, tolerance }: Near
   expect(Math.abs(found! - value)).toBeLessThanOrEqual(tolerance)
 }
 
-test('the six examples are there', () => {
-  expect(names).toEqual(['coin', 'hmm', 'infill', 'intersect', 'kalman', 'seven-words'])
+test('the seven examples are there', () => {
+  expect(names).toEqual(['cheerful', 'coin', 'hmm', 'infill', 'intersect', 'kalman', 'seven-words'])
 })
 
 describe.each(names)('%s', (name) => {

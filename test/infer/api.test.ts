@@ -35,7 +35,9 @@ describe('calls that the catalogue shows', () => {
 test('a result has the fields and the settings that it was asked for', async () => {
   const program = await compile('infer { particles: 5, resample: stratified }\nsample x ~ bernoulli(0.5)\nreturn x')
   const result = await program.run({}, { seed: 3 })
-  expect(result.settings).toEqual({ ...defaultSettings, particles: 5, resample: 'stratified', seed: 3 })
+  const { maxMemory, ...settings } = result.settings
+  expect(settings).toEqual({ ...defaultSettings, particles: 5, resample: 'stratified', seed: 3 })
+  expect(maxMemory).toBeGreaterThan(0.01)
   expect(result).toMatchObject({ schema: 1, partial: false, alive: 5, logZ: 0, ess: 5, resamples: 0 })
   expect(result.samples).toHaveLength(5)
   expect(result.programHash).toMatch(/^[0-9a-f]{64}$/)
@@ -45,6 +47,8 @@ test.each([
   [{ particles: 2.5 }, /whole number from 1/],
   [{ seed: -1 }, /whole number from 0/],
   [{ threshold: Number.NaN }, /from 0 to 1/],
+  [{ maxMemory: 0 }, /GB above 0/],
+  [{ maxMemory: Number.POSITIVE_INFINITY }, /GB above 0/],
   [{ resample: 'systemic' }, /systematic, stratified/],
   [{ partcles: 3 }, /no option `partcles`/],
 ])('an option out of its range is refused: %j', async (options, message) => {

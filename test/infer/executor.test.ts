@@ -22,7 +22,7 @@ return [x, "{y}"]
 /** A result without what may differ between two equal runs. */
 function told(result: RunResult): object {
   const { timing, settings, ...rest } = result
-  return { ...rest, settings: { ...settings, batch: 0 }, tokens: timing.tokens }
+  return { ...rest, settings: { ...settings, batch: 0, maxMemory: 0 }, tokens: timing.tokens }
 }
 
 async function run(source: string | Program, options: RunOptions = {}, params = {}): Promise<RunResult> {
@@ -137,6 +137,12 @@ describe('steps', () => {
       draw: (requests) => {
         drawn += requests.length
         return lm.draw(requests)
+      },
+      urns: (posteriors) => lm.urns(posteriors),
+      measure: (posteriors) => lm.measure(posteriors),
+      logProbs: (experts) => {
+        drawn += experts.length
+        return lm.logProbs(experts)
       },
       score: (requests) => lm.score(requests),
       dispose: () => lm.dispose(),

@@ -239,6 +239,9 @@ function methodsOf(model: ReturnType<typeof table>) {
     start: model.start.bind(model),
     extend: model.extend.bind(model),
     draw: model.draw.bind(model),
+    urns: model.urns.bind(model),
+    measure: model.measure.bind(model),
+    logProbs: model.logProbs.bind(model),
     score: model.score.bind(model),
     dispose: model.dispose.bind(model),
   }

@@ -35,6 +35,13 @@ function noting(name: string, calls: Call[], requests: (DrawRequest | ScoreReque
       requests.push(...asked)
       return model.score(asked)
     },
+    urns: (asked) => model.urns(asked),
+    measure: (asked) => model.measure(asked),
+    // What draws from small vocabularies look at.
+    logProbs: (asked) => {
+      calls.push({ kind: 'draw', model: name, rows: asked.length })
+      return model.logProbs(asked)
+    },
     dispose: () => model.dispose(),
   }
 }
@@ -123,28 +130,12 @@ test('what is observed is kept, what is only asked is not', async () => {
   expect(requests.map((r) => 'keep' in r && r.keep)).toEqual([false, true])
 })
 
-test('the mask of `for n tokens` goes to the model when fused', async () => {
-  for (const [fuse, mask] of [
-    [true, 'notEnd'],
-    [false, 'all'],
-  ] as const) {
-    const requests: (DrawRequest | ScoreRequest)[] = []
-    await run(
-      'model lm = "table"\nlet s = lm("", temperature: 0.5)\nsample x ~ s for 1 tokens\nreturn x',
-      { lm: noting('lm', [], requests) },
-      { fuse },
-    )
-    expect(new Set(requests.map((r) => 'mask' in r && r.mask))).toEqual(new Set([mask]))
-    expect(requests[0]!.temperature).toBe(0.5)
-  }
-})
-
 test('each draw has a key of its own: slot, generation of the population, draw since the last point', async () => {
   const requests: (DrawRequest | ScoreRequest)[] = []
   await run(
     'model lm = "table"\nlet s = lm("")\nsample a ~ s\nsample b ~ lm("")\nfactor 0.5\nsample c ~ lm("")\nreturn "{a}{b}{c}"',
     { lm: noting('lm', [], requests) },
-    { particles: 2, threshold: 1 },
+    { particles: 2, threshold: 1, fuse: false },
   )
   expect(requests.map((r) => ('key' in r ? r.key : null))).toEqual([
     { slot: 0, generation: 0, draw: 0 },

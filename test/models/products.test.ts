@@ -5,7 +5,8 @@ import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { GraphBuilder } from '../../src/tensor/graph.js'
 import { Session } from '../../src/tensor/session.js'
-import { hashed, key } from './fixed-randomness.js'
+import { key } from './fixed-randomness.js'
+import { drawing } from './requests.js'
 
 /** Numbers between -1 and 1 that differ. */
 const numbers = (count: number, seed = 1) => Float32Array.from({ length: count }, (_, i) => Math.sin(seed + 1.7 * i))
@@ -76,13 +77,9 @@ describe('a model in int8', () => {
     let particles: History[] = Array.from({ length: 11 }, () => start)
     const replies: DrawReply[][] = []
     for (let step = 0; step < 7; step++) {
-      const asked = particles.map((history, slot) => ({
-        history,
-        temperature: 1,
-        mask: slot % 2 ? ('all' as const) : ('notEnd' as const),
-        random: hashed,
-        key: key(slot, step),
-      }))
+      const asked = particles.map((history, slot) =>
+        drawing(rounded, history, slot % 2 ? 'all' : 'notEnd', { at: key(slot, step) }),
+      )
       const drawn = await rounded.draw(asked, { rows, live: () => particles })
       replies.push(drawn)
       particles = particles.map((_, i) => {

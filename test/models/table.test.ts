@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { TableModel } from '../../src/models/table.js'
-import { hashed, key, uniforms } from './fixed-randomness.js'
+import { key, uniforms } from './fixed-randomness.js'
+import { drawing } from './requests.js'
 
 const toy = {
   tokens: ['a', 'b', 'ab', '.'],
@@ -49,7 +50,7 @@ describe('a table model', () => {
       [0.99, 2],
     ] as const) {
       const random = uniforms(() => u)
-      const [reply] = await model.draw([{ history, temperature: 1, mask: 'notEnd', random, key: key(0) }])
+      const [reply] = await model.draw([drawing(model, history, 'notEnd', { random })])
       expect(reply!.token).toBe(token)
       expect(reply!.logProb).toBeCloseTo(Math.log([0.1, 0.2, 0.3][token]!), 12)
       expect(reply!.logMass).toBeCloseTo(Math.log(0.6), 12)
@@ -58,8 +59,8 @@ describe('a table model', () => {
 
   it('returns -1 when the mask leaves nothing', async () => {
     const model = parse()
-    const [reply] = await model.draw([{ history: model.start([2]), temperature: 1, mask: 'notEnd', random: hashed, key: key(0) }])
-    expect(reply).toEqual({ token: -1, logProb: -Infinity, logMass: -Infinity })
+    const [reply] = await model.draw([drawing(model, model.start([2]), 'notEnd')])
+    expect(reply).toEqual({ token: -1, logProb: -Infinity, logMass: -Infinity, logLeaving: -Infinity })
   })
 
   it('sharpens by the temperature without underflow', async () => {
@@ -86,13 +87,7 @@ describe('a table model', () => {
     const begin = performance.now()
     for (let step = 0; step < 5; step++) {
       const replies = await model.draw(
-        histories.map((history, slot) => ({
-          history,
-          temperature: 1,
-          mask: 'notEnd' as const,
-          random: hashed,
-          key: key(slot, step),
-        })),
+        histories.map((history, slot) => drawing(model, history, 'notEnd', { at: key(slot, step) })),
       )
       histories = histories.map((history, i) => (replies[i]!.token < 0 ? history : model.extend(history, replies[i]!.token)))
     }

@@ -1,9 +1,10 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DrawReply, DrawRequest, History, Mask } from '../../src/models/model.js'
+import type { DrawReply, DrawRequest, History } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import { Transformer } from '../../src/models/transformer.js'
-import { hashed, key, uniforms } from './fixed-randomness.js'
+import { key, uniforms } from './fixed-randomness.js'
+import { drawing, type Mask } from './requests.js'
 
 let model: Transformer
 beforeAll(async () => {
@@ -28,13 +29,8 @@ async function logProbs(history: History, temperature = 1): Promise<Float64Array
   return Float64Array.from(await model.score(requests, { ...alone, rows: 1024 }), (scores) => scores[0]!)
 }
 
-const request = (history: History, slot: number, draw = 0, mask: Mask = 'all', temperature = 1): DrawRequest => ({
-  history,
-  temperature,
-  mask,
-  random: hashed,
-  key: key(slot, draw),
-})
+const request = (history: History, slot: number, draw = 0, mask: Mask = 'all', temperature = 1): DrawRequest =>
+  drawing(model, history, mask, { temperature, at: key(slot, draw) })
 
 describe('probabilities', () => {
   it('sum to one, at any temperature', async () => {
@@ -89,7 +85,7 @@ describe('a draw', () => {
     const end = model.vocabulary.end[0]!
     const history = model.start(model.vocabulary.encodePrompt('The end.'))
     const requests = Array.from({ length: 300 }, (_, slot) => request(history, slot, 0, 'notEnd'))
-    const free = requests.map((each) => ({ ...each, mask: 'all' as const }))
+    const free = requests.map((each) => ({ ...each, allowed: null }))
     expect((await model.draw(requests, alone)).map(({ token }) => token)).not.toContain(end)
     expect((await model.draw(free, alone)).some(({ token }) => token === end)).toBe((await logProbs(history))[end]! > -4)
   })

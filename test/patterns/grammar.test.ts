@@ -54,6 +54,7 @@ function printed(node: Node): string {
 /** Where a text that begins at `at` can end: by recursion over the tree. */
 function ends(rules: ReadonlyMap<string, Node>, text: readonly string[]): (node: Node, at: number) => ReadonlySet<number> {
   const known = new Map<string, ReadonlySet<number>>()
+  const after = (from: ReadonlySet<number>, part: Node) => new Set([...from].flatMap((each) => [...visit(part, each)]))
   const visit = (node: Node, at: number): ReadonlySet<number> => {
     switch (node.kind) {
       case 'text': {
@@ -71,17 +72,17 @@ function ends(rules: ReadonlyMap<string, Node>, text: readonly string[]): (node:
         return found
       }
       case 'sequence':
-        return node.parts.reduce((from, part) => new Set([...from].flatMap((each) => [...visit(part, each)])), new Set([at]))
+        return node.parts.reduce<ReadonlySet<number>>((from, part) => after(from, part), new Set([at]))
       case 'choice':
         return new Set(node.parts.flatMap((part) => [...visit(part, at)]))
       case 'repeat': {
         const found = new Set<number>()
         const most = Math.min(node.max, text.length + 1 + node.min)
-        let from = new Set([at])
+        let from: ReadonlySet<number> = new Set([at])
         for (let i = 0; ; i++) {
           if (i >= node.min) for (const each of from) found.add(each)
           if (i >= most) return found
-          from = new Set([...from].flatMap((each) => [...visit(node.part, each)]))
+          from = after(from, node.part)
         }
       }
     }

@@ -134,6 +134,71 @@ const number = fc.oneof(
   fc.constantFrom(0, -0.5, 0.05, 100, 99.99),
 )
 
+describe('documents of other writers', () => {
+  const fitting: readonly (readonly [unknown, readonly unknown[]])[] = [
+    [person, [{ name: 'Eva' }, { name: 'é"\\\n', age: 120 }]],
+    [order, [{ id: 'AB-123', lines: [{ what: { é: [1] }, price: -2.25 }], note: null, extra: true, more: false }]],
+    [tree, [{ kind: 'fork', left: { kind: 'leaf', value: [1, { a: [] }, {}, 'x', 1.5e-7, true] }, right: null, other: [[]] }]],
+    [true, [0, -0.5, 'text', null, [], {}, [[], [{}]], { '': { a: 1 } }]],
+    [
+      { type: 'array', prefixItems: [{ type: 'null' }, { const: 3 }], items: { type: 'boolean' } },
+      [[], [null], [null, 3], [null, 3, true, false]],
+    ],
+    [
+      { type: 'array', minItems: 2, maxItems: 3, items: { enum: [1, 2] } },
+      [
+        [1, 2],
+        [1, 1, 2],
+      ],
+    ],
+    [{ type: ['integer', 'string'], maximum: 9, maxLength: 1 }, [9, -100, '', 'a']],
+    [{ enum: [1, 'a', null], type: ['string', 'null'] }, ['a', null]],
+    [{ oneOf: [{ type: 'integer' }, { type: 'string', format: 'uuid' }] }, [3, '00000000-0000-0000-0000-0123456789aB']],
+  ]
+  it.each(fitting.map(([schema, values]) => [JSON.stringify(schema), schema, values] as const))('fit %s', (_, schema, values) => {
+    const automaton = schemaAutomaton(schema)
+    for (const value of values) {
+      for (const indent of [undefined, 2, '\t']) {
+        const text = JSON.stringify(value, null, indent)
+        expect([text, accepts(automaton, text)]).toEqual([text, true])
+      }
+      const spaced = JSON.stringify(value, null, ' ').replace(/\n */g, ' ')
+      if (!/[[{] [\]}]/.test(spaced)) expect([spaced, accepts(automaton, spaced)]).toEqual([spaced, true])
+    }
+  })
+
+  const strangers: readonly (readonly [unknown, readonly string[]])[] = [
+    [
+      person,
+      [
+        '{}',
+        '{"age": 3, "name": "a"}',
+        '{"name": ""}',
+        '{"name": "a", "b": 1}',
+        '{"name": "a", "age": 121}',
+        ' {"name": "a"}',
+        '{"name" : "a"}',
+      ],
+    ],
+    [{ type: 'array', minItems: 2, maxItems: 3, items: { enum: [1, 2] } }, ['[1]', '[1, 1, 1, 1]', '[1, 3]', '[1, 2,]', '[,1]']],
+    [{ type: 'array', prefixItems: [{ const: 1 }], items: false }, ['[2]', '[1, 1]']],
+    [
+      { type: 'object', properties: { a: {} }, additionalProperties: { type: 'null' } },
+      ['{"b": 1}', '{"b": null, "a": 1}', '{,"a": 1}'],
+    ],
+    [{ type: 'string' }, ['"\\ud83d"', '"\\q"', '"\n"', "'a'"]],
+    [{ type: 'string', format: 'date' }, ['"2023-02-29"', '"2024-02-30"', '"2024-13-01"', '"1900-02-29"']],
+    [{ type: 'number' }, ['01', '.5', '1.', '+1', '1e400']],
+  ]
+  it.each(strangers.map(([schema, texts]) => [JSON.stringify(schema), schema, texts] as const))(
+    'do not fit %s',
+    (_, schema, texts) => {
+      const automaton = schemaAutomaton(schema)
+      expect(texts.filter((text) => accepts(automaton, text))).toEqual([])
+    },
+  )
+})
+
 describe('bounds', () => {
   it('of numbers are those of JSON Schema', () => {
     const bound = fc.option(number, { nil: undefined })

@@ -1,5 +1,5 @@
+import { has } from '../../src/models/token-set.js'
 import type { ByteAutomaton, Pattern, PatternState } from '../../src/patterns/pattern.js'
-import { has } from '../../src/patterns/pattern.js'
 
 const encoder = new TextEncoder()
 

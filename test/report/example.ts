@@ -19,6 +19,7 @@ export const example: RunResult = {
     fuse: true,
     twist: true,
     batch: 256,
+    maxMemory: 4,
   },
   partial: false,
   logZ: -21.368,

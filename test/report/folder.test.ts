@@ -14,6 +14,7 @@ const provenance: Provenance = {
     fuse: 'default',
     twist: 'default',
     batch: 'default',
+    maxMemory: 'machine',
   },
   params: { gap: 4 },
   node: 'v20.0.0',
@@ -31,6 +32,7 @@ test('the manifest says where each setting came from, and what the files hold', 
     seed: { value: 7, from: 'random' },
     resample: { value: 'systematic', from: 'program' },
     batch: { value: 256, from: 'default' },
+    maxMemory: { value: 4, from: 'machine' },
   })
   expect(manifest.params).toEqual({ gap: 4 })
   expect(manifest.versions).toEqual({ smcc: '0.1.0', node: 'v20.0.0', platform: 'linux x64' })

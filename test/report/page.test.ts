@@ -70,12 +70,12 @@ dead         40            warn  conditions kill most particles: check them earl
     const text = page({ ...example, samples, partial: true })
     expect(text).toContain('seed 7 · partial\n')
     expect(text).toContain(
-      'partial      warn  interrupted after step 3, 1 of 4 particles had finished: run again for the whole answer\n',
+      'partial      warn  ended early, after step 3, 1 of 4 particles had finished: run again for the whole answer\n',
     )
   })
 
   test('a run may end before its first resampling point', () => {
-    expect(page({ ...example, steps: [], partial: true })).toContain('interrupted before the first resampling point, 4 of 4')
+    expect(page({ ...example, steps: [], partial: true })).toContain('ended early, before the first resampling point, 4 of 4')
   })
 
   test('one particle says that it is not enough', () => {

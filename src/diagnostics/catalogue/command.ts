@@ -41,7 +41,7 @@ export const commandEntries: Entries = {
   X005: {
     title: 'a number is out of range',
     explanation:
-      'Particles and batch are whole numbers from 1 to 1000000, the seed is a whole number from 0, and the threshold lies between 0 (never resample) and 1 (always).',
+      'Particles and batch are whole numbers from 1 to 1000000, the seed is a whole number from 0, the threshold lies between 0 (never resample) and 1 (always), and the memory is above 0 GB.',
     bad: 'smcc run coin.smc --particles 0',
     mended: 'smcc run coin.smc --particles 64',
     files: coin,
@@ -153,7 +153,7 @@ export const commandEntries: Entries = {
     files: {
       'notes/monday.txt': 'buy a red ball\n',
       'run/manifest.json':
-        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
+        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" }, "method": { "value": "smc", "from": "default" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
       'run/particles.jsonl': '{ "value": 4, "weight": 1, "logWeight": 0 }\n',
       'run/steps.jsonl': '',
     },

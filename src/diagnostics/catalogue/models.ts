@@ -35,6 +35,7 @@ const folder = (files: Readonly<Record<string, unknown>>) =>
 
 /** A program that draws one token after "a" from the model `id`. */
 const program = (id: string, prompt = '"a"') => `model lm = "${id}"\nlet story = lm(${prompt})\nsample t ~ story\nreturn t\n`
+const classifier = (id: string) => `classifier tone = "${id}"\nobserve "positive" ~ tone("A fine film.")\nreturn 1\n`
 const table = (fields: Readonly<Record<string, unknown>> = {}) =>
   JSON.stringify({ tokens: ['a', 'b'], order: 1, end: null, next: { '': [0.5, 0.5], a: [0.5, 0.5], b: [0.5, 0.5] }, ...fields })
 
@@ -191,7 +192,7 @@ export const modelsEntries: Entries = {
   ),
   M017: load(
     'a tokenizer is not supported',
-    'The tokenizer is of a kind that would be read wrongly, or its file is damaged. smcc reads byte-level BPE, SentencePiece BPE and Unigram from tokenizer.json, and the first two from the metadata of GGUF files. It refuses rather than cut texts otherwise than the model was trained on.',
+    'The tokenizer is of a kind that would be read wrongly, or its file is damaged. smcc reads byte-level BPE, SentencePiece BPE and Unigram from tokenizer.json (for classifiers also WordPiece), and the first two from the metadata of GGUF files. It refuses rather than cut texts otherwise than the model was trained on.',
     program('./my-model'),
     folder({
       'config.json': config,
@@ -199,4 +200,53 @@ export const modelsEntries: Entries = {
       'model.safetensors': brokenNumbers(),
     }),
   ),
+  M018: {
+    title: 'a run does not fit the memory',
+    explanation:
+      'What models may take together (weights, attention state of every text, buffers) is bounded by `--max-memory`, in GB; by default by most of what the machine has free. Before the first token a run is refused that is sure to need more, with what would fit. One that grows beyond it drops attention state and computes it again, which takes time; when not even that helps, it ends with what its particles have, marked as partial.',
+    bad: 'program.run({}, { maxMemory: 0.001 })',
+    mended: 'program.run({}, { maxMemory: 1 })',
+    files: { 'program.smc': 'model lm = "tiny"\nlet story = lm("Once")\nsample next ~ story for 2 tokens\nreturn next\n' },
+    stage: 'api',
+  },
+  M019: {
+    title: 'a product of contexts divides by 0',
+    explanation:
+      'In `a / b`, or a negative power, a token to which b gives the probability 0 would weigh infinitely much where a gives it a chance. Table models can have zeros; transformers have none.',
+    bad: `
+model lm = "table:coin.json"
+let a = lm("h")
+let b = lm("t")
+sample x ~ a / b
+return x
+`,
+    mended: `
+model lm = "table:coin.json"
+let a = lm("h")
+let b = lm("t")
+sample x ~ b / a
+return x
+`,
+    files: {
+      'coin.json': '{"tokens": ["h", "t"], "order": 1, "end": null, "next": {"": [0.5, 0.5], "h": [0.5, 0.5], "t": [0, 1]}}',
+    },
+    stage: 'run',
+  },
+  M020: {
+    title: 'there is no such classifier',
+    explanation:
+      'A classifier is named by `"tiny-sentiment"`, which comes with smcc, by a folder in the layout of transformers.js (config.json, tokenizer.json and onnx/model.onnx), or by its name on the hub, such as "Xenova/toxic-bert". Relative paths start at the program.',
+    bad: classifier('tiny-sentimant'),
+    mended: classifier('tiny-sentiment'),
+    stage: 'load',
+  },
+  M021: {
+    title: 'a model is not a text classifier',
+    explanation:
+      'A `classifier` is a model that gives each text a score for each of its labels: its config.json says that it is for sequence classification and names the labels, and its graph takes tokens and gives `logits`. This model does something else, such as to write text or to give one number.',
+    bad: classifier('./my-model'),
+    mended: classifier('tiny-sentiment'),
+    files: folder({ 'config.json': { architectures: ['LlamaForCausalLM'] }, 'tokenizer.json': tokenizer, 'onnx/model.onnx': '' }),
+    stage: 'load',
+  },
 }

@@ -151,7 +151,7 @@ return other.text
   R010: {
     title: 'a prompt is longer than the window of the model',
     explanation:
-      'A model reads a limited number of tokens, the prompt among them. `smcc models show` tells how many. Shorten the prompt or use a model with a longer window.',
+      'A model reads a limited number of tokens, the prompt among them. `smcc models show` tells how many. Shorten the prompt or use a model with a longer window. A classifier reads the beginning of a text that is longer than its window.',
     stage: 'run',
     bad: `model lm = "tiny"
 let long = (1..300).map(i => "word").join(" ")
@@ -309,5 +309,37 @@ return twice(2)
     files: { 'program.smc': 'param p = 0.5\nsample x ~ bernoulli(p)\nreturn x\n' },
     bad: 'program.run({}, { particles: 0 })',
     mended: 'program.run({}, { particles: 8 })',
+  },
+  R023: {
+    title: 'a file of a pattern cannot be read',
+    explanation:
+      '`json("schema.json")` and `grammar("file.ebnf")` read a file beside the program. It must be there, and a schema must be JSON.',
+    bad: `
+model lm = "tiny"
+let story = lm("A list:")
+sample s ~ story matching json("missing.json") for up to 8 tokens
+return s
+`,
+    mended: `
+model lm = "tiny"
+let story = lm("A list:")
+sample s ~ story matching json({type: "boolean"}) for up to 8 tokens
+return s
+`,
+    stage: 'run',
+  },
+  R024: {
+    title: 'a classifier is asked for what it does not have',
+    explanation:
+      'The labels of a classifier are those of its own files; the message names them. A label that it does not have is taken for a slip and stops the run, where probability 0 would kill every particle without a word. A classifier whose labels do not exclude one another gives each a probability of its own, so there is nothing to draw: ask it with `.prob("label")` or `observe`.',
+    stage: 'run',
+    bad: `classifier tone = "tiny-sentiment"
+factor tone("A fine film.").prob("postive")
+return 1
+`,
+    mended: `classifier tone = "tiny-sentiment"
+factor tone("A fine film.").prob("positive")
+return 1
+`,
   },
 }

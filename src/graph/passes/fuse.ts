@@ -1,28 +1,75 @@
-import { cloneGraph, type Graph, type GraphFunction, type NodeId, successors } from '../ir.js'
+import {
+  type Code,
+  cloneGraph,
+  type Graph,
+  type GraphFunction,
+  type NodeId,
+  reachable,
+  successors,
+  type WeighNode,
+} from '../ir.js'
 
 /**
- * Pass `fuse`: a token draw followed by a requirement on that token alone becomes one draw from the allowed tokens, whose
- * total probability goes into the weight: the same target with less variance (language.md §6, inference.md §1 "local posterior").
- * Known here: `require not token.end`, which `for n tokens` asks for.
+ * Pass `fuse`: what weighs a drawn token goes into the draw, which is then from the exact local posterior, and its normaliser into the
+ * weight: the same target with less variance (language.md §6, inference.md §1). Found here are
+ *
+ * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
+ * - `observe token ~ context` behind the draw: its probabilities are factors of a product;
+ * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw.
+ *
+ * Everything else that follows, up to the next draw or question to a model, is looked at for every token before one is drawn, where the
+ * vocabulary has at most 512 (`trial.ts`): that depends on the model, which is known when the program runs.
  */
 export function fuseDraws(graph: Graph): Graph {
-  const fused = cloneGraph(graph)
+  const fused: Graph = { ...cloneGraph(graph), lookahead: true }
   for (const f of fused.functions) {
     const predecessors = countPredecessors(f)
+    const alone = (id: NodeId) => predecessors[id] === 1
     for (const draw of f.nodes) {
-      if (draw.op !== 'Draw' || draw.mask !== 'all') continue
-      const weigh = f.nodes[draw.next]!
-      if (weigh.op !== 'Weigh' || weigh.kind !== 'require' || predecessors[draw.next] !== 1) continue
-      if (weigh.value.js !== `!s[${draw.set}].end`) continue
-      draw.mask = 'notEnd'
-      draw.next = weigh.next
+      if (draw.op !== 'Draw') continue
+      let notEnd = false
+      const observed: Code[] = []
+      for (;;) {
+        const next = f.nodes[draw.next]!
+        if (!alone(draw.next)) break
+        if (next.op === 'Weigh' && isNotEnd(next, draw.set)) notEnd = true
+        else if (
+          next.op === 'Score' &&
+          !draw.proposal &&
+          next.value.js === `s[${draw.set}]` &&
+          !next.from.js.includes(`s[${draw.set}]`)
+        )
+          observed.push(next.from)
+        else break
+        draw.next = next.next
+      }
+      const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
+      if (notEnd || observed.length > 0 || where) draw.fused = { notEnd, observed, where }
     }
   }
   return fused
 }
 
+function isNotEnd(node: WeighNode, token: number): boolean {
+  return node.kind === 'require' && node.value.js === `!s[${token}].end`
+}
+
+/** Whether nothing but expressions and branches lies between. */
+function reachesByHost(f: GraphFunction, from: NodeId, to: NodeId): boolean {
+  const seen = new Set<NodeId>()
+  const stack = [from]
+  for (let id = stack.pop(); id !== undefined; id = stack.pop()) {
+    if (id === to) return true
+    const node = f.nodes[id]!
+    if (seen.has(id) || (node.op !== 'Host' && node.op !== 'Branch')) continue
+    seen.add(id)
+    stack.push(...successors(node))
+  }
+  return false
+}
+
 function countPredecessors(f: GraphFunction): Record<NodeId, number> {
   const counts: Record<NodeId, number> = { [f.entry]: 1 }
-  for (const node of f.nodes) for (const next of successors(node)) counts[next] = (counts[next] ?? 0) + 1
+  for (const id of reachable(f)) for (const next of successors(f.nodes[id]!)) counts[next] = (counts[next] ?? 0) + 1
   return counts
 }

@@ -76,8 +76,9 @@ function transfer(node: Node, open: boolean): boolean {
       return node.when === null ? false : open
     case 'Draw':
       // Drawn from the distribution itself: nothing to weigh. A point stands before it where the weight was open.
-      return node.mask !== 'all' || (open && node.point !== 'may')
+      return weighs(node) || (open && node.point !== 'may')
     case 'Score':
+    case 'Settle':
     case 'Weigh':
     case 'Twist':
       return true
@@ -93,6 +94,10 @@ function transfer(node: Node, open: boolean): boolean {
     default:
       return node satisfies never
   }
+}
+
+function weighs({ fused, pattern, proposal, weighs }: DrawNode): boolean {
+  return weighs || fused !== null || pattern !== null || proposal !== null
 }
 
 /** The draw moves to a new place and the point takes its own, so that whatever led to the draw now meets the point. */

@@ -6,7 +6,7 @@ export interface Distribution<T = unknown> {
   readonly name: string
   /** Whether `logProb` is a log probability, and not a log density. */
   readonly discrete: boolean
-  /** -Infinity outside the support, and for a value of another type; +Infinity where a density has a pole. Never NaN. */
+  /** -Infinity outside the support, and for a value of another type (`OutcomeError` for a label that there is not); +Infinity where a density has a pole. Never NaN. */
   logProb(value: unknown): number
   /**
    * One draw. Those over a list of outcomes ask `random.index` once, so that an enumerator can take its place; the others ask
@@ -27,6 +27,21 @@ export function isDistribution(value: unknown): value is Distribution {
 export interface Outcome<T> {
   readonly value: T
   readonly probability: number
+}
+
+/**
+ * A question that a distribution has no answer to, where probability 0 would hide a slip. `logProb` and `sample` of a classifier's
+ * labels throw it; whoever evaluates them knows the span, and turns this into a diagnostic.
+ */
+export class OutcomeError extends Error {
+  override readonly name = 'OutcomeError'
+
+  constructor(
+    message: string,
+    readonly hint: string,
+  ) {
+    super(message)
+  }
 }
 
 /** A parameter outside its domain. Whoever evaluates the call knows its span, and turns this into a diagnostic. */

@@ -1,5 +1,5 @@
 import type { History } from '../../models/model.js'
-import type { ModelValue, Value } from '../values.js'
+import type { ClassifierValue, ModelValue, Value } from '../values.js'
 
 /**
  * What a pure expression may have to wait for. The host throws `Waiting`; the executor gathers the asks of all particles, serves
@@ -14,6 +14,13 @@ export type Ask =
       readonly history: History
       readonly temperature: number
       readonly tokens: readonly number[]
+    }
+  | {
+      readonly kind: 'classify'
+      readonly key: string
+      readonly classifier: ClassifierValue
+      readonly text: string
+      readonly site: number
     }
   | {
       readonly kind: 'extern'

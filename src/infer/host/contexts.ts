@@ -1,7 +1,21 @@
 import { SmcError } from '../../diagnostics/diagnostic.js'
 import type { ChatMessage, History } from '../../models/model.js'
-import { Context, isRecord, type ModelValue, type Stream, Token, tokensSince, type Value, Weight } from '../values.js'
-import { type Asking, answer } from './asks.js'
+import { has } from '../../models/token-set.js'
+import {
+  Context,
+  type Factor,
+  isContext,
+  isRecord,
+  ModelValue,
+  Product,
+  type Stream,
+  Token,
+  tokensSince,
+  type Value,
+  Weight,
+  weighted,
+} from '../values.js'
+import { type Asking, answer, forEvery } from './asks.js'
 import { type Fail, shown } from './failure.js'
 import type { operators } from './operators.js'
 
@@ -13,16 +27,25 @@ export interface Streaming extends Asking {
 
 export type Contexts = ReturnType<typeof contexts>
 
+/** Where a stream starts. */
+interface Start {
+  readonly history: History
+  readonly prompt: readonly number[]
+}
+
+/** A stream that nothing has happened to. */
+const untouched = { ended: false, leaving: null, unsettled: null } as const
+
 /** Contexts (language.md §4): streams of text that belong to a particle. Nothing here calls a model. */
 export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: () => Streaming) {
   /** Prompts repeat over particles and over evaluations; each is cut into tokens once and is one history. */
-  const starts = new Map<ModelValue, Map<string, History>>()
+  const starts = new Map<ModelValue, Map<string, Start>>()
 
-  function start(model: ModelValue, key: string, encode: () => number[], site: number): History {
+  function start(model: ModelValue, key: string, encode: () => number[], site: number): Start {
     let known = starts.get(model)
     if (!known) starts.set(model, (known = new Map()))
-    let history = known.get(key)
-    if (!history) {
+    let begun = known.get(key)
+    if (!begun) {
       const prompt = encode()
       if (prompt.length > model.model.contextLength)
         fail(
@@ -31,10 +54,10 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
           `the prompt has ${prompt.length} tokens; ${model.model.id} reads ${model.model.contextLength}`,
           'shorten the prompt, or use a model with a longer window',
         )
-      history = model.model.start(prompt)
-      known.set(key, history)
+      begun = { history: model.model.start(prompt), prompt }
+      known.set(key, begun)
     }
-    return history
+    return begun
   }
 
   function open(model: ModelValue, prompt: Value, options: Readonly<Record<string, Value>>, site: number): Context {
@@ -42,11 +65,11 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
     if (!(temperature > 0 && temperature < Number.POSITIVE_INFINITY))
       fail('R006', site, `expected a temperature above 0, found ${temperature}`)
     const chat = options.chat === undefined ? false : options.chat
-    const history = encoded(model, prompt, chat === true, site)
-    return new Context(running().addStream({ model, history, start: history.length, temperature, ended: false }))
+    const begun = encoded(model, prompt, chat === true, site)
+    return new Context(running().addStream({ model, ...begun, temperature, ...untouched }))
   }
 
-  function encoded(model: ModelValue, prompt: Value, chat: boolean, site: number): History {
+  function encoded(model: ModelValue, prompt: Value, chat: boolean, site: number): Start {
     const text = op.text(prompt)
     if (text !== null && !chat)
       return start(model, `text ${text}`, () => located(site, () => model.vocabulary.encodePrompt(text)), site)
@@ -106,38 +129,102 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
     }
   }
 
-  function context(v: Value, site: number): Context {
-    return v instanceof Context ? v : fail('R005', site, `expected a Context, found ${shown(v)}`)
+  function context(v: Value, site: number): Context | Product {
+    return isContext(v) ? v : fail('R005', site, `expected a Context, found ${shown(v)}`)
   }
 
-  const streamOf = (c: Context): Stream => running().streams[c.stream]!
+  const streamOf = (c: Context | Product): Stream => running().streams[c.stream]!
+
+  /** A product of powers of contexts over the same tokens; a context that stands there several times has the sum of its powers. */
+  function product(factors: readonly Factor[], site: number): Product {
+    const powers = new Map<number, number>()
+    for (const { stream, power } of factors) powers.set(stream, (powers.get(stream) ?? 0) + power)
+    const [first, ...others] = [...powers.keys()].map((stream) => running().streams[stream]!)
+    for (const other of others) sameTokens(first!, other, site)
+    return new Product([...powers].map(([stream, power]) => ({ stream, power })))
+  }
+
+  function sameTokens(a: Stream, b: Stream, site: number): void {
+    if (a.model.vocabulary.identity === b.model.vocabulary.identity) return
+    fail(
+      'R009',
+      site,
+      `the models ${a.model.name} and ${b.model.name} read different tokens`,
+      'take models with one tokenizer, or observe the text of the one on the other: `observe "{t}" ~ story`',
+    )
+  }
+
+  /** A stream of its own that proposes tokens for `target`: of a model, which reads the same prompt and text, or from where a context stands. */
+  function proposal(target: Context | Product, by: Value, site: number): Value {
+    if (isContext(by)) {
+      const factors = by.factors.map(({ stream, power }) => ({ stream: running().addStream(running().streams[stream]!), power }))
+      for (const { stream } of factors) sameTokens(streamOf(target), running().streams[stream]!, site)
+      return by instanceof Context ? new Context(factors[0]!.stream) : new Product(factors)
+    }
+    if (!(by instanceof ModelValue)) return by
+    const stream = streamOf(target)
+    const { prompt, history } = stream
+    if (by.vocabulary.identity !== stream.model.vocabulary.identity)
+      fail(
+        'R009',
+        site,
+        `${by.name} reads other tokens than ${stream.model.name}, so it cannot propose them`,
+        'take a model with the same tokenizer',
+      )
+    const begun = start(by, `tokens ${prompt.join()}`, () => [...prompt], site)
+    const text = tokensSince(history, prompt.length)
+    const at = text.reduce((h, token) => by.model.extend(h, token), begun.history)
+    return new Context(running().addStream({ model: by, history: at, prompt, temperature: 1, ...untouched, ended: stream.ended }))
+  }
 
   return {
     open,
     tokensOf,
     streamOf,
     stream: context,
-    ended: (c: Context): boolean => streamOf(c).ended,
-    position: (c: Context): number => streamOf(c).history.length,
-    textSince(c: Context, position: number): string {
+    ended: (c: Context | Product): boolean => c.factors.some(({ stream }) => running().streams[stream]!.ended),
+    position: (c: Context | Product): number => streamOf(c).history.length,
+    textSince(c: Context | Product, position: number): string {
       const { model, history } = streamOf(c)
       return model.text(tokensSince(history, position))
     },
-    tokensSince(c: Context, position: number): readonly Token[] {
+    tokensSince(c: Context | Product, position: number): readonly Token[] {
       const { model, history } = streamOf(c)
       return tokensSince(history, position).map((id) => model.token(id))
     },
-    fork: (c: Context): Context => new Context(running().addStream(streamOf(c))),
-    /** Exactly what observing `value` would multiply; the stream does not move. */
-    prob(c: Context, value: Value, site: number): Weight {
-      const { model, history, temperature, ended } = streamOf(c)
-      const tokens = tokensOf(model, value, site)
+    fork(c: Context | Product): Context | Product {
+      const copies = c.factors.map(({ stream, power }) => ({ stream: running().addStream(running().streams[stream]!), power }))
+      return c instanceof Context ? new Context(copies[0]!.stream) : new Product(copies)
+    },
+    proposal,
+    sameVocabulary: (a: Context | Product, b: Context | Product, site: number): void =>
+      sameTokens(streamOf(a), streamOf(b), site),
+    /** a · b, a / b (`power` -1): a product of contexts. */
+    times: (a: Context | Product, b: Context | Product, power: number, site: number): Product =>
+      product([...a.factors, ...b.factors.map((each) => ({ ...each, power: power * each.power }))], site),
+    power(c: Context | Product, exponent: Value, site: number): Product {
+      const power = op.number(exponent, site)
+      if (!Number.isFinite(power)) fail('R006', site, `expected a finite power, found ${power}`)
+      return product(
+        c.factors.map((each) => ({ ...each, power: power * each.power })),
+        site,
+      )
+    },
+    /** Exactly what observing `value` would multiply; the streams do not move. */
+    prob(c: Context | Product, value: Value, site: number): Weight {
+      const tokens = tokensOf(streamOf(c).model, value, site)
       if (tokens.length === 0) return new Weight(0)
-      const endsEarly = tokens.slice(0, -1).some((id) => model.isEnd(id))
-      if (ended || endsEarly || history.length + tokens.length > model.model.contextLength)
-        return new Weight(Number.NEGATIVE_INFINITY)
-      const key = `${history.id} ${temperature} ${tokens.join(' ')}`
-      return answer(running(), { kind: 'prob', key, model, history, temperature, tokens }) as Weight
+      // All are asked before one is waited for.
+      const parts = forEvery(c.factors, ({ stream, power }) => {
+        const { model, history, temperature, ended, leaving } = running().streams[stream]!
+        const endsEarly = tokens.slice(0, -1).some((id) => model.isEnd(id))
+        const full = history.length + tokens.length > model.model.contextLength
+        if (ended || endsEarly || full || (leaving && !has(leaving.set, tokens[0]!))) return Number.NEGATIVE_INFINITY
+        const key = `${history.id} ${temperature} ${tokens.join(' ')}`
+        const found = answer(running(), { kind: 'prob', key, model, history, temperature, tokens }) as Weight
+        return weighted(power, found.log - (leaving?.logMass ?? 0))
+      })
+      return new Weight(parts.includes(Number.NEGATIVE_INFINITY) ? Number.NEGATIVE_INFINITY : parts.reduce((a, b) => a + b, 0))
     },
     /** A stop: a text, or a regular expression. */
     stop: (v: Value, site: number): string | RegExp => {

@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Span } from '../../diagnostics/span.js'
-import { Context, isRecord, ModelValue, Token, type Value, Weight } from '../values.js'
+import { ClassifierValue, isContext, isRecord, ModelValue, Token, type Value, Weight } from '../values.js'
 
 /** Stops the run with a place in the program. The executor adds which particle it was, and when. */
 export type Fail = (code: string, site: number, message: string, hint?: string) => never
@@ -25,8 +25,9 @@ export function shown(value: Value): string {
   if (typeof value === 'string') return `the String ${JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value)}`
   if (value instanceof Weight) return `the Weight ${value.toNumber()}`
   if (value instanceof Token) return `the Token ${JSON.stringify(value.text)}`
-  if (value instanceof Context) return 'a Context'
+  if (isContext(value)) return 'a Context'
   if (value instanceof ModelValue) return `the model ${value.name}`
+  if (value instanceof ClassifierValue) return `the classifier ${value.name}`
   if (value instanceof RegExp) return 'a regular expression'
   if (Array.isArray(value)) return `a list of ${value.length}`
   if (isRecord(value)) return `a record with ${Object.keys(value).join(', ') || 'no fields'}`

@@ -1,5 +1,5 @@
 import type { Span } from '../../diagnostics/span.js'
-import { ModelValue, type Value } from '../values.js'
+import { ClassifierValue, isContext, ModelValue, type Value } from '../values.js'
 import { answer } from './asks.js'
 import { builtins } from './builtins.js'
 import { contexts, type Streaming } from './contexts.js'
@@ -7,6 +7,7 @@ import { type Fail, failureAt, shown } from './failure.js'
 import { printed, toJson } from './json.js'
 import { members } from './members.js'
 import { operators } from './operators.js'
+import { matching } from './patterns.js'
 
 /** Turns of a loop inside one expression after which it is taken not to end. */
 const MOST_TURNS = 100_000_000
@@ -19,13 +20,13 @@ const endless = 'give the loop a condition that it meets, or a `break`'
 /** What generated JavaScript calls `rt`. Before an expression is evaluated, `enter` says whose it is. */
 export type Host = ReturnType<typeof createHost>
 
-export function createHost(sites: Span[], models: readonly ModelValue[]) {
+export function createHost(sites: Span[], models: readonly ModelValue[], classifiers: readonly ClassifierValue[] = []) {
   const fail: Fail = failureAt(sites)
   let particle: Streaming | null = null
   let turns = 0
   let entered = 0
   const known = new Map<Span, number>()
-  const patterns = new Map<string, RegExp>()
+  const regexes = new Map<string, RegExp>()
   const running = () => particle ?? fail('R008', 0, 'a context can be opened only while the program runs')
   const op = operators(fail)
   const streams = contexts(fail, op, running)
@@ -37,15 +38,30 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
       const { prompt = args[0], ...options } = named
       return streams.open(f, prompt, options, site)
     }
+    if (f instanceof ClassifierValue) return classify(f, args[0] ?? named.text, site)
     return fail('R005', site, `expected a function to call, found ${shown(f)}`)
+  }
+
+  /** A distribution over labels, which waits for its batch unless the text has been judged before in this run. */
+  function classify(classifier: ClassifierValue, given: Value, site: number): Value {
+    const text = op.text(given) ?? fail('R005', site, `expected a String for the classifier, found ${shown(given)}`)
+    const key = `classify ${classifiers.indexOf(classifier)} ${text}`
+    return classifier.known.get(text) ?? answer(running(), { kind: 'classify', key, classifier, text, site })
   }
 
   return {
     ...op,
     ...streams,
     ...members(fail, op, streams, call),
+    ...matching(fail, op, streams, sites),
+    mul: (a: Value, b: Value, site: number): Value =>
+      isContext(a) && isContext(b) ? streams.times(a, b, 1, site) : op.mul(a, b, site),
+    div: (a: Value, b: Value, site: number): Value =>
+      isContext(a) && isContext(b) ? streams.times(a, b, -1, site) : op.div(a, b, site),
+    pow: (a: Value, b: Value, site: number): Value => (isContext(a) ? streams.power(a, b, site) : op.pow(a, b, site)),
     builtin: builtins(fail, op),
     models,
+    classifiers,
     /** Values of the params, in order of declaration. */
     params: [] as Value[],
     fail,
@@ -65,8 +81,8 @@ export function createHost(sites: Span[], models: readonly ModelValue[]) {
     json: (v: Value, site: number) => toJson(v, fail, site),
     regex(pattern: string, flags: string): RegExp {
       const key = `${flags}/${pattern}`
-      let regex = patterns.get(key)
-      if (!regex) patterns.set(key, (regex = new RegExp(pattern, flags.includes('u') ? flags : `${flags}u`)))
+      let regex = regexes.get(key)
+      if (!regex) regexes.set(key, (regex = new RegExp(pattern, flags.includes('u') ? flags : `${flags}u`)))
       return regex
     },
     extern(index: number, args: readonly Value[], site: number): Value {

@@ -1,5 +1,5 @@
-import { isDistribution } from '../distributions/distribution.js'
-import { Context, isRecord, ModelValue, type Stream, Token, type Value, Weight } from '../values.js'
+import { type Distribution, isDistribution, OutcomeError } from '../distributions/distribution.js'
+import { isContext, isRecord, ModelValue, startOf, Token, type Value, Weight } from '../values.js'
 import { forEvery } from './asks.js'
 import type { Contexts } from './contexts.js'
 import { type Fail, shown } from './failure.js'
@@ -18,17 +18,26 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
     return op.text(v) ?? fail('R005', site, `expected a String, found ${shown(v)}`)
   }
 
+  function logProb(target: Distribution, value: Value, site: number): number {
+    try {
+      return target.logProb(value)
+    } catch (error) {
+      if (!(error instanceof OutcomeError)) throw error
+      return fail('R024', site, error.message, error.hint)
+    }
+  }
+
   function field(target: Value, name: string, site: number): Value {
     if (isRecord(target))
       return Object.hasOwn(target, name)
         ? target[name]
         : fail('R007', site, `this record has no field \`${name}\`: it has ${Object.keys(target).join(', ') || 'none'}`)
     if (Array.isArray(target)) return name === 'length' ? target.length : unknown(target, name, site)
-    if (target instanceof Context) {
-      const stream: Stream = contexts.streamOf(target)
-      if (name === 'ended') return stream.ended
-      if (name === 'text') return contexts.textSince(target, stream.start)
-      if (name === 'tokens') return contexts.tokensSince(target, stream.start)
+    if (isContext(target)) {
+      if (name === 'ended') return contexts.ended(target)
+      const start = startOf(contexts.streamOf(target))
+      if (name === 'text') return contexts.textSince(target, start)
+      if (name === 'tokens') return contexts.tokensSince(target, start)
       return unknown(target, name, site)
     }
     if (target instanceof Token && name === 'id') return target.id
@@ -43,11 +52,11 @@ export function members(fail: Fail, op: Operators, contexts: Contexts, call: Cal
   }
 
   function method(target: Value, name: string, args: readonly Value[], site: number): Value {
-    if (target instanceof Context) {
+    if (isContext(target)) {
       if (name === 'prob') return contexts.prob(target, args[0], site)
       if (name === 'fork') return contexts.fork(target)
     } else if (isDistribution(target)) {
-      if (name === 'prob') return new Weight(op.ok(target.logProb(plain(args[0])), site))
+      if (name === 'prob') return new Weight(op.ok(logProb(target, plain(args[0]), site), site))
     } else if (Array.isArray(target)) return ofList(target, name, args, site)
     else if (isRecord(target) && Object.hasOwn(target, name)) return call(target[name], args, site)
     const text = op.text(target)

@@ -1,5 +1,5 @@
 import { equal } from '../equality.js'
-import { Context, isRecord, type Record_, record, Token, type Value, Weight } from '../values.js'
+import { isContext, isRecord, type Record_, record, Token, type Value, Weight } from '../values.js'
 import { logAddExp } from '../weights.js'
 import { type Fail, shown } from './failure.js'
 
@@ -96,8 +96,7 @@ export function operators(fail: Fail) {
   function eq(a: Value, b: Value, site: number): boolean {
     if (typeof a === 'number' && typeof b === 'number') return a === b
     for (const v of [a, b]) {
-      if (v instanceof Context)
-        fail('R005', site, 'contexts cannot be compared', 'compare their texts: write `.text` behind both')
+      if (isContext(v)) fail('R005', site, 'contexts cannot be compared', 'compare their texts: write `.text` behind both')
       if (typeof v === 'function') fail('R005', site, 'functions cannot be compared')
     }
     return equal(a, b)

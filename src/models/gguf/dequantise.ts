@@ -1,4 +1,4 @@
-import { halfTable } from '../floats.js'
+import { halfTable } from '../../tensor/floats.js'
 
 /**
  * Block formats of GGUF, as ggml defines them. A tensor is cut into blocks of `size` numbers, each stored in `bytes` bytes: one or two 16-bit

@@ -1,6 +1,6 @@
+import { widenBrainFloats, widenHalves } from '../../tensor/floats.js'
 import { modelError } from '../errors.js'
 import { damaged, elements, openFile, type RandomFile, readRange } from '../files.js'
-import { widenBrainFloats, widenHalves } from '../floats.js'
 import type { StoredTensor, StoredType, WeightFiles } from '../weight-source.js'
 import { blockFormats, dequantise, otherTypes } from './dequantise.js'
 import { type GgufHeader, type GgufTensor, readHeader } from './header.js'

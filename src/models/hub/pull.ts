@@ -10,15 +10,16 @@ import { endpoint, request } from './request.js'
 const companions = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'generation_config.json', 'chat_template.jinja']
 
 /**
- * Fetches a model from the hub into the cache: "org/name" for a model in the Hugging Face layout, "org/name/FILE.gguf" for one file. Gives the folder or the
- * file. What is there already is not fetched again; a snapshot appears only when all its files are whole. Throws M002, M007.
+ * Fetches a model from the hub into the cache: "org/name" for a model in the Hugging Face layout, or a classifier in that of transformers.js,
+ * "org/name/FILE.gguf" for one file. Gives the folder or the file. What is there already is not fetched again; a snapshot appears only when
+ * all its files are whole. Throws M002, M007.
  */
-export async function pull(id: string, onDownload?: OnDownload): Promise<string> {
+export async function pull(id: string, onDownload?: OnDownload, kind: 'model' | 'classifier' = 'model'): Promise<string> {
   const [organisation, name, ...rest] = id.split('/')
   const repository = `${organisation}/${name}`
   const file = rest.join('/')
   const { commit, files } = await listing(repository)
-  const wanted = file ? files.filter((entry) => entry.name === file) : chosen(repository, files)
+  const wanted = file ? files.filter((entry) => entry.name === file) : choose[kind](repository, files)
   if (wanted.length === 0) {
     const others = files.filter((entry) => entry.name.endsWith('.gguf')).map((entry) => entry.name)
     throw modelError(
@@ -91,6 +92,24 @@ function chosen(repository: string, files: readonly RemoteFile[]): RemoteFile[] 
         : 'choose another model',
   )
 }
+
+/** The files of a classifier: the graph in full precision where there is one. Throws M002. */
+function chosenForClassifier(repository: string, files: readonly RemoteFile[]): RemoteFile[] {
+  const named = new Map(files.map((file) => [file.name, file]))
+  const graph = named.get('onnx/model.onnx') ?? named.get('onnx/model_quantized.onnx')
+  if (graph && named.has('config.json') && named.has('tokenizer.json')) {
+    // Graphs beyond 2 GB keep their weights beside them.
+    const others = ['config.json', 'tokenizer.json', 'tokenizer_config.json', `${graph.name}_data`]
+    return [...others.flatMap((name) => named.get(name) ?? []), graph]
+  }
+  throw modelError(
+    'M002',
+    `${repository} does not hold config.json, tokenizer.json and onnx/model.onnx`,
+    'choose a text classifier that transformers.js can read; many have a copy with these files under the name of Xenova or onnx-community',
+  )
+}
+
+const choose = { model: chosen, classifier: chosenForClassifier }
 
 const pickledHint =
   'it has weights in the pickle format of PyTorch, which can hold code and is not read: load it once with transformers, save it with save_pretrained(FOLDER), and name the folder'

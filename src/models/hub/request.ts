@@ -67,6 +67,6 @@ function offline(id: string, reason: string) {
   return modelError(
     'M002',
     `${id} is not in the local cache, and the hub cannot be asked for it: ${reason}`,
-    'connect and try again, or name the folder or .gguf file of a model on the disk; "tiny" needs no download',
+    'connect and try again, or name a folder or .gguf file on the disk; "tiny" and the classifier "tiny-sentiment" need no download',
   )
 }

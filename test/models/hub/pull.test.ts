@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { pull } from '../../../src/models/hub/pull.js'
-import { listModels, openModel } from '../../../src/models/registry.js'
+import { listModels, openClassifier, openModel } from '../../../src/models/registry.js'
 import { HubServer } from './server.js'
 
 const fixtures = fileURLToPath(new URL('../../conformance/fixtures', import.meta.url))
@@ -70,6 +70,44 @@ describe('a model on the hub', () => {
     server.requests.forEach((url, i) => {
       expect(server.tokens[i]).toBe(url.startsWith('/cdn') ? undefined : 'Bearer secret')
     })
+  })
+})
+
+describe('a classifier on the hub', () => {
+  const folder = fileURLToPath(new URL('../classifiers/bert', import.meta.url))
+  const graph = readFileSync(join(folder, 'onnx/model.onnx'))
+  const texts = Object.fromEntries(['config.json', 'tokenizer.json'].map((name) => [name, readFileSync(join(folder, name))]))
+  const serve = async (held: Readonly<Record<string, Buffer>>) => {
+    await server.stop()
+    server = new HubServer(id, held)
+    await server.start()
+    process.env.HF_ENDPOINT = server.endpoint
+  }
+
+  it('is fetched once: its texts and one graph, the one in full precision', async () => {
+    await serve({ ...texts, 'onnx/model.onnx': graph, 'onnx/model_quantized.onnx': graph, 'model.safetensors': graph })
+    const [fetched, local] = [await openClassifier(id, '.'), await openClassifier(folder, '.')]
+    expect(fetched.labels).toEqual(local.labels)
+    await Promise.all([fetched.dispose(), local.dispose()])
+    const names = snapshots().map((path) => path.split(`snapshots/${'c'.repeat(40)}/`)[1])
+    expect(names.sort()).toEqual(['config.json', 'onnx/model.onnx', 'tokenizer.json'])
+    const asked = server.requests.length
+    await (await openClassifier(id, '.')).dispose()
+    expect(server.requests.length).toBe(asked)
+  })
+
+  it('goes on where a transfer broke off', async () => {
+    await serve({ ...texts, 'onnx/model.onnx': graph })
+    server.faults['onnx/model.onnx'] = { cutAfter: 10000 }
+    await (await openClassifier(id, '.')).dispose()
+    expect(server.requests.some((url) => url.includes('onnx') && url.includes('bytes='))).toBe(true)
+  })
+
+  it('without the files is refused, as is one out of reach', async () => {
+    await serve({ ...texts, 'model.safetensors': graph })
+    await expect(openClassifier(id, '.')).rejects.toThrow(/M002: someone\/a-model does not hold .*onnx\/model.onnx/)
+    process.env.HF_HUB_OFFLINE = '1'
+    await expect(openClassifier(id, '.')).rejects.toThrow(/M002.*HF_HUB_OFFLINE is set/)
   })
 })
 

@@ -1,0 +1,389 @@
+import { SmcError } from '../diagnostics/diagnostic.js'
+import { drawDense, logMassOf, logWeights } from '../models/dense.js'
+import { logSumExp } from '../models/log-sum.js'
+import {
+  type DrawReply,
+  type Expert,
+  type LanguageModel,
+  nothing,
+  type Posterior,
+  type ServeOptions,
+  stopped,
+} from '../models/model.js'
+import type { DrawKey, Randomness } from '../models/randomness.js'
+import { complement, has, intersection, type TokenSet, withoutEnd } from '../models/token-set.js'
+import type { PatternState } from '../patterns/pattern.js'
+import type { Machine } from './machine.js'
+import type { Particle } from './particle.js'
+import { byModel, placed } from './questions.js'
+import { type Asked, rejectAll } from './rejection.js'
+import { Trials } from './trial.js'
+import { type Factor, weighted } from './values.js'
+
+/** Vocabularies of at most so many tokens are looked through token by token (language.md §6 "Fusion"). */
+const smallVocabulary = 512
+
+/** What one particle draws its next token from. */
+interface Plan {
+  readonly p: Particle
+  readonly key: DrawKey
+  /** The factors that are drawn from: the proposal's, or the target's. */
+  readonly drawn: readonly Factor[]
+  readonly model: LanguageModel
+  /** Of every factor, in order. */
+  readonly experts: readonly (Expert & { readonly model: LanguageModel })[]
+  readonly within: TokenSet | null
+  /** The tokens that may be drawn. */
+  readonly allowed: TokenSet | null
+  /** The tokens that end the pattern; null where it cannot end here. */
+  readonly leaving: TokenSet | null
+  /** log of what earlier stops have paid and this token divides out. */
+  readonly offset: number
+  readonly pattern: PatternState | null
+}
+
+/** Serves draws of tokens: from local posteriors (inference.md §1), with looking ahead or rejection where that is asked for. */
+export class Draws {
+  /** Calls of `where` for candidates that rejection has tried. */
+  evaluations = 0
+  private readonly trials: Trials
+
+  constructor(
+    private readonly machine: Machine,
+    private readonly random: Randomness,
+    private readonly options: ServeOptions,
+    private readonly answer: (particles: readonly Particle[]) => Promise<void>,
+  ) {
+    this.trials = new Trials(machine)
+  }
+
+  async serve(particles: readonly Particle[]): Promise<void> {
+    for (const [model, plans] of byModel(
+      particles.map((p) => this.plan(p)),
+      (plan) => plan.model,
+    )) {
+      const { ahead, apart, rejected, plain } = this.sorted(model, plans)
+      const asking = await this.lookAhead(ahead)
+      await this.drawApart(apart)
+      await this.reject(model, [...rejected, ...asking])
+      await this.draw(model, plain)
+    }
+  }
+
+  /** By how they are drawn. */
+  private sorted(model: LanguageModel, plans: readonly Plan[]) {
+    const sorted = { ahead: [] as Plan[], apart: [] as Plan[], rejected: [] as Plan[], plain: [] as Plan[] }
+    const small = model.vocabulary.size <= smallVocabulary
+    const { lookahead } = this.machine.options
+    for (const plan of plans) {
+      const isProduct = plan.drawn.length > 1 || plan.drawn[0]!.power !== 1
+      if (lookahead && small && plan.p.request!.later.length === 0) sorted.ahead.push(plan)
+      else if (!lookahead && isProduct) sorted.apart.push(plan)
+      else if (isWhere(plan)) sorted.rejected.push(plan)
+      else sorted.plain.push(plan)
+    }
+    return sorted
+  }
+
+  private plan(p: Particle): Plan {
+    const { node } = p.step
+    if (node.op !== 'Draw') throw new Error(`a ${node.op} does not draw`)
+    const { target, proposal, draw } = p.request!
+    const drawn = proposal ?? target
+    const streams = (factors: readonly Factor[]) => factors.map(({ stream }) => p.streams[stream]!)
+    const experts = this.experts(p, drawn)
+    const { model } = experts[0]!
+    const { vocabulary } = model
+    const pattern = node.pattern && (p.frame.slots[node.pattern.state] as PatternState)
+    const { lookahead } = this.machine.options
+    const within = [...streams(target), ...streams(proposal ?? [])].reduce<TokenSet | null>(
+      (set, { leaving }) => intersection(set, leaving?.set ?? null),
+      null,
+    )
+    const end = node.fused?.notEnd ? withoutEnd(vocabulary) : null
+    return {
+      p,
+      key: { slot: p.slot, generation: this.machine.generation, draw },
+      drawn,
+      model,
+      experts,
+      within,
+      allowed: lookahead && pattern ? intersection(pattern.allowed, end) : end,
+      leaving: pattern?.accepting ? complement(pattern.allowed, vocabulary.size) : null,
+      offset: proposal
+        ? 0
+        : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
+      pattern,
+    }
+  }
+
+  /** Small vocabularies: every token is tried before one is drawn. Gives back those whose `where` has to wait for answers. */
+  private async lookAhead(plans: readonly Plan[]): Promise<Plan[]> {
+    const asking: Plan[] = []
+    const rows = await this.rows(plans)
+    plans.forEach((plan, i) => {
+      const { p, within, allowed, leaving, key } = plan
+      const posterior = { ...this.posterior(plan), within, allowed, leaving }
+      const g = this.located(p, () => logWeights(posterior, rows[i]!))
+      const tries = new Map<number, Particle>()
+      const lookahead = new Float64Array(g.length).fill(Number.NEGATIVE_INFINITY)
+      for (let v = 0; v < g.length; v++) {
+        if (g[v] === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v))) continue
+        const trial = this.trials.token(p, v)
+        tries.set(v, trial)
+        this.trials.walk(trial)
+      }
+      if (isWhere(plan) && [...tries.values()].some((trial) => trial.step === p.step.where)) {
+        asking.push(plan)
+        return
+      }
+      const stop = leaving ? this.tryStop(plan, logMassOf(g, leaving)) : null
+      if (stop) tries.set(stopped, stop)
+      const worth = new Map([...tries].map(([token, trial]) => [token, trial.logw - p.logw]))
+      const shown = withChance(worth, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
+      for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
+      const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key }
+      const reply = drawDense(request, rows[i]!)
+      // A token that was shown more kindly than it is worth weighs as much less.
+      const excess = reply.token === nothing ? 0 : shown.get(reply.token)! - worth.get(reply.token)!
+      this.take(plan, { ...reply, logMass: reply.logMass - excess }, tries)
+    })
+    return asking
+  }
+
+  /** The particle that has stopped, as far as it can go; null when a stop has no mass. */
+  private tryStop(plan: Plan, logLeaving: number): Particle | null {
+    if (logLeaving === Number.NEGATIVE_INFINITY) return null
+    const trial = this.stop(plan, logLeaving)
+    this.trials.walk(trial)
+    return trial
+  }
+
+  /** Large vocabularies: the models draw. */
+  private async draw(model: LanguageModel, plans: readonly Plan[]): Promise<void> {
+    if (plans.length === 0) return
+    const posteriors = await this.posteriors(model, plans)
+    const requests = plans.map(({ key }, i) => ({ ...posteriors[i]!, random: this.random, key }))
+    const replies = await placed(requests, particlesOf(plans), (some) => model.draw(some, this.options))
+    replies.forEach((reply, i) => {
+      this.take(plans[i]!, reply, null)
+    })
+  }
+
+  /** Unfused products: drawn from one factor and weighed by the others. */
+  private async drawApart(plans: readonly Plan[]): Promise<void> {
+    const rows = await this.rows(plans)
+    plans.forEach((plan, i) => {
+      const { p, experts, within, leaving, key } = plan
+      const whole = { ...this.posterior(plan), within, allowed: null, leaving }
+      const g = this.located(p, () => logWeights(whole, rows[i]!))
+      const first = Math.max(
+        0,
+        experts.findIndex(({ power }) => power > 0),
+      )
+      const alone = rows[i]![first]!.map((log) => (experts[first]!.power > 0 ? log / experts[first]!.power : 0))
+      const drawn = drawDense({ ...whole, lookahead: null, leaving: null, stop: null, random: this.random, key }, [alone])
+      const { logLeaving } = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, rows[i]!)
+      const { token } = drawn
+      // Weighed by g(v) / q(v), q the normalised factor.
+      const logMass = token === nothing ? Number.NEGATIVE_INFINITY : g[token]! - (alone[token]! - drawn.logMass)
+      this.take(plan, { token, logProb: g[token] ?? Number.NEGATIVE_INFINITY, logMass, logLeaving }, null)
+    })
+  }
+
+  /** `where` over large vocabularies, or with questions: weighted rejection (`rejection.ts`). */
+  private async reject(model: LanguageModel, plans: readonly Plan[]): Promise<void> {
+    if (plans.length === 0) return
+    const posteriors = await this.posteriors(model, plans)
+    const urns = await placed(posteriors, particlesOf(plans), (some) => model.urns(some, this.options))
+    const masses = await placed(posteriors, particlesOf(plans), async (some) => [...(await model.measure(some, this.options))])
+    const asked: Asked[] = plans.map((plan, i) => ({
+      urn: urns[i]!,
+      key: plan.key,
+      where: plan.p.step.where!,
+      trial: (token) => (token === stopped ? this.stop(plan, masses[i]!) : this.trials.token(plan.p, token)),
+    }))
+    const found = await rejectAll(asked, this.random, this.trials, this.answer)
+    found.forEach(({ token, logMass, logWeight, trial, evaluations }, i) => {
+      this.evaluations += evaluations
+      const { p } = plans[i]!
+      if (!trial) {
+        this.machine.kill(p)
+        return
+      }
+      this.adopt(plans[i]!, trial, logWeight - (p.request!.proposal ? logMass : 0), token)
+    })
+  }
+
+  /** log of the mass that the targets of these particles give to what they have stopped at: their proposals drew the stop. */
+  async stopMasses(particles: readonly Particle[]): Promise<ReadonlyMap<Particle, number>> {
+    const masses = new Map<Particle, number>()
+    const plans = particles.map((p): Plan => {
+      const drawn = p.request!.target
+      const experts = this.experts(p, drawn)
+      const { leaving } = p.streams[drawn[0]!.stream]!
+      const { model } = experts[0]!
+      const key = { slot: p.slot, generation: this.machine.generation, draw: -1 }
+      return { p, key, drawn, model, experts, within: null, allowed: null, leaving: leaving!.set, offset: 0, pattern: null }
+    })
+    for (const [model, group] of byModel(plans, (plan) => plan.model)) {
+      const posteriors = await this.posteriors(model, group)
+      const found = await placed(posteriors, particlesOf(group), async (some) => [...(await model.measure(some, this.options))])
+      found.forEach((mass, i) => {
+        masses.set(group[i]!.p, mass)
+      })
+    }
+    return masses
+  }
+
+  private experts(p: Particle, factors: readonly Factor[]): Plan['experts'] {
+    return factors.map(({ stream, power }) => {
+      const { model, history, temperature } = p.streams[stream]!
+      return { model: model.model, history, temperature, power }
+    })
+  }
+
+  /** A drawn token, a stop, or death. `tries`: what each token would become, where that was looked at. */
+  private take(
+    plan: Plan,
+    { token, logProb, logMass, logLeaving }: DrawReply,
+    tries: ReadonlyMap<number, Particle> | null,
+  ): void {
+    const { p, pattern, leaving } = plan
+    if (token === nothing || logMass === Number.NEGATIVE_INFINITY) {
+      this.die(p, tries)
+      return
+    }
+    const weight = p.request!.proposal ? logMass - logProb : logMass
+    if (tries) {
+      this.adopt(plan, tries.get(token)!, weight, token)
+      return
+    }
+    // Unfused, a pattern is held against the token that was drawn freely.
+    const leaves = pattern !== null && token !== stopped && !has(pattern.allowed, token)
+    if (leaves && !leaving) {
+      this.machine.kill(p)
+      return
+    }
+    const stops = token === stopped || leaves
+    this.adopt(plan, stops ? this.stop(plan, logLeaving) : this.trials.token(p, token), weight, stops ? stopped : token)
+  }
+
+  /** The particle becomes the copy that has the token; its weight is multiplied once, by the whole. */
+  private adopt({ p, offset }: Plan, trial: Particle, weight: number, token: number): void {
+    const before = p.logw
+    const { later, target } = p.request!
+    const { step } = p
+    p.adopt(trial)
+    p.logw = before
+    p.request = null
+    if (!this.machine.weigh(p, weight + offset) || token === stopped || later.length === 0) return
+    if (target.some(({ stream }) => p.streams[stream]!.ended)) {
+      this.machine.kill(p)
+      return
+    }
+    p.step = step
+    p.request = { target: later[0]!, proposal: null, beside: [], tokens: [token], draw: -1, later: later.slice(1) }
+    p.status = 'scoring'
+  }
+
+  private stop(plan: Plan, logLeaving: number): Particle {
+    const { p, within, leaving } = plan
+    const { node } = p.step
+    if (node.op !== 'Draw' || !node.pattern || !leaving) throw new Error('a stop without a pattern')
+    const set = intersection(within, leaving)!
+    const { target, proposal } = p.request!
+    const bearer = Math.max(
+      0,
+      target.findIndex(({ power }) => power !== 0),
+    )
+    // What was paid is divided out by one of the factors; a proposal's target is settled later.
+    const logMass = (factor: Factor, i: number) => (proposal ? Number.NaN : i === bearer ? logLeaving / (factor.power || 1) : 0)
+    return this.trials.stop(p, node.pattern.stopped, (factor, i) => ({ set, logMass: logMass(factor, i) }))
+  }
+
+  /** Nothing can be drawn: told with the text and the statement that one of the tries has died of. */
+  private die(p: Particle, tries: ReadonlyMap<number, Particle> | null): void {
+    const [trial] = tries?.values() ?? []
+    const before = p.logw
+    if (trial) p.adopt(trial)
+    p.request = null
+    this.machine.kill(p, before)
+  }
+
+  private posterior({ p, experts, within, allowed, leaving }: Plan): Posterior {
+    const node = p.step.node
+    const stops = leaving !== null && this.machine.options.lookahead && node.op === 'Draw'
+    return { experts, potential: null, within, allowed, lookahead: null, leaving, stop: stops ? 0 : null }
+  }
+
+  /** Factors of other models than the first become potentials. */
+  private async posteriors(model: LanguageModel, plans: readonly Plan[]): Promise<Posterior[]> {
+    const foreign = await this.rows(plans, (expert) => expert.model !== model)
+    return plans.map((plan, i) => {
+      const own = plan.experts.filter((expert) => expert.model === model)
+      return { ...this.posterior(plan), experts: own, potential: sumOf(foreign[i]!) }
+    })
+  }
+
+  /** power · log p of every token, for the factors of each plan. */
+  private async rows(
+    plans: readonly Plan[],
+    wanted: (expert: Plan['experts'][number]) => boolean = () => true,
+  ): Promise<Float64Array[][]> {
+    const rows = plans.map((): Float64Array[] => [])
+    const asked = plans.flatMap(({ p, experts }, plan) => experts.filter(wanted).map((expert, at) => ({ p, plan, at, expert })))
+    for (const [model, group] of byModel(asked, ({ expert }) => expert.model)) {
+      const experts = group.map(({ expert }) => expert)
+      const found = await placed(experts, particlesOf(group), (some) => model.logProbs(some, this.options))
+      found.forEach((row, i) => {
+        rows[group[i]!.plan]![group[i]!.at] = row
+      })
+    }
+    return rows
+  }
+
+  /** Errors of a product know no place in the program. */
+  private located<T>(p: Particle, compute: () => T): T {
+    try {
+      return compute()
+    } catch (thrown) {
+      if (!(thrown instanceof SmcError)) throw thrown
+      throw new SmcError(
+        thrown.diagnostics.map((d) => ({ ...d, span: p.step.span })),
+        thrown.blame,
+      )
+    }
+  }
+}
+
+/** Least probability of a token that is looked at, as a share of its own among those that live. */
+const leastChance = 1e-6
+
+/**
+ * Log factors to draw with, for tokens that are worth `worth` when they are drawn: the same, except where the draw would hardly ever give a
+ * token that lives. A twist of 0 would otherwise kill, which no twist may do.
+ */
+function withChance(worth: ReadonlyMap<number, number>, logMass: (token: number) => number): Map<number, number> {
+  const living = [...worth].filter(([, log]) => log > Number.NEGATIVE_INFINITY)
+  const masses = living.map(([token]) => logMass(token))
+  const mean = logSumExp(living.map(([, log], i) => log + masses[i]!)) - logSumExp(masses)
+  const least = mean + Math.log(leastChance)
+  return new Map([...worth].map(([token, log]) => [token, log === Number.NEGATIVE_INFINITY ? log : Math.max(log, least)]))
+}
+
+function isWhere({ p }: Plan): boolean {
+  return p.step.node.op === 'Draw' && p.step.node.fused?.where === true
+}
+
+function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {
+  return items.map(({ p }) => p)
+}
+
+function sumOf(rows: readonly Float64Array[]): Float64Array | null {
+  const [first, ...others] = rows
+  if (!first) return null
+  const sum = first.slice()
+  for (const row of others) for (let v = 0; v < sum.length; v++) sum[v]! += row[v]!
+  return sum
+}

@@ -1,0 +1,234 @@
+import { drawDense, logMassOf, logWeights, urnDense } from './dense.js'
+import type { Head, HeadAnswers } from './head.js'
+import { HeadCall, type Later } from './head-call.js'
+import { logAddExp } from './log-sum.js'
+import { type DrawReply, type DrawRequest, nothing, type Posterior, stopped } from './model.js'
+import type { Path } from './path.js'
+import { intersection, type TokenSet } from './token-set.js'
+import { TokenUrn } from './token-urn.js'
+
+/** An expert whose hidden state is known. */
+export interface Known {
+  readonly path: Path
+  readonly temperature: number
+  readonly power: number
+}
+
+export interface KnownPosterior extends Posterior {
+  readonly known: readonly Known[]
+}
+
+/** A weighted product of experts as one row of the head, and what its logits are to be corrected by. */
+interface Product {
+  readonly row: number
+  /** sum_i power_i · log(sum of exp of the logits of expert i): log g(v) = logit(v) - this + potential(v). */
+  readonly normaliser: Later
+}
+
+/**
+ * Answers questions about local posteriors through the head. The output product is linear, so a product of powers of one model's contexts is
+ * *one* row: the weighted sum of their hidden states; a row for each context gives its normaliser. Where logits are capped that does not
+ * hold: products are then formed from whole rows (`dense.ts`).
+ */
+export class HeadQuestions {
+  constructor(
+    private readonly head: Head,
+    private readonly vocabulary: number,
+    /** What to throw when a logit is not a number. */
+    private readonly notFinite: () => Error,
+  ) {}
+
+  async draw(requests: readonly (DrawRequest & KnownPosterior)[], rows: number): Promise<DrawReply[]> {
+    return this.#each(
+      requests,
+      rows,
+      (call, request) => this.#draw(call, request),
+      async (request) => drawDense(request, await this.#logs(request, rows)),
+    )
+  }
+
+  async measure(posteriors: readonly KnownPosterior[], rows: number): Promise<number[]> {
+    return this.#each(
+      posteriors,
+      rows,
+      (call, posterior) => {
+        const product = this.#product(call, posterior.known)
+        return this.#leaving(call, posterior, product)
+      },
+      async (posterior) => logMassOf(logWeights(posterior, await this.#logs(posterior, rows)), posterior.leaving),
+    )
+  }
+
+  async urns(posteriors: readonly KnownPosterior[], rows: number): Promise<TokenUrn[]> {
+    return this.#each(
+      posteriors,
+      rows,
+      (call, posterior) => {
+        const { within, allowed, potential, stop } = posterior
+        const product = this.#product(call, posterior.known)
+        const view = call.view(product.row, intersection(within, allowed), potential)
+        const normaliser = product.normaliser
+        const leaving = stop === null ? null : this.#leaving(call, posterior, product)
+        return (answers) => {
+          const { masses, scale } = answers.masses![view]!
+          return new TokenUrn(masses.slice(), scale - normaliser(answers), leaving ? leaving(answers) + stop! : -Infinity)
+        }
+      },
+      async (posterior) => urnDense(posterior, await this.#logs(posterior, rows)),
+      true,
+    )
+  }
+
+  /** power · log p of every token, for each. */
+  async logProbs(experts: readonly Known[], rows: number): Promise<Float64Array[]> {
+    const call = (expert: Known) => [expert]
+    return this.#chunks(
+      experts,
+      rows,
+      call,
+      (plan, expert) => {
+        const row = this.#row(plan, expert)
+        const view = plan.view(row, null, null)
+        return ({ masses, logSums }) => {
+          const { masses: relative, scale } = masses![view]!
+          const offset = scale - logSums[view]!
+          return Float64Array.from(relative, (mass) => expert.power * (Math.log(mass) + offset))
+        }
+      },
+      true,
+    )
+  }
+
+  /** log p(target | history) of one expert each. */
+  async score(asked: readonly (Known & { readonly target: number })[], rows: number): Promise<number[]> {
+    return this.#chunks(
+      asked,
+      rows,
+      (each) => [each],
+      (call, each) => {
+        const row = this.#row(call, each)
+        const logit = call.logit(row, each.target)
+        const total = call.logTotal(row, null)
+        return (answers) => logit(answers) - total(answers)
+      },
+    )
+  }
+
+  #draw(call: HeadCall, request: DrawRequest & KnownPosterior): (answers: HeadAnswers) => DrawReply {
+    const { within, allowed, potential, lookahead, stop, random, key } = request
+    const set = intersection(within, allowed)
+    const row = this.#productRow(call, request.known)
+    const view = call.view(row, set, sumOf(potential, lookahead))
+    const draw = call.draw({ view, first: random.uniform(key, 0), second: random.uniform(key, 1) })
+    const product = { row, normaliser: this.#normaliser(call, request.known, potential || lookahead ? null : set) }
+    const leaving = this.#leaving(call, request, product)
+    const { normaliser } = product
+    return (answers) => {
+      const offset = -normaliser(answers)
+      const logTokens = answers.logSums[view]! + offset
+      const logLeaving = leaving(answers)
+      const logStop = stop === null ? -Infinity : logLeaving + stop
+      const logMass = isFree(request) ? 0 : logAddExp(logTokens, logStop)
+      if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving }
+      if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass)))
+        return { token: stopped, logProb: logLeaving, logMass, logLeaving }
+      const token = answers.drawn[draw]!
+      return { token, logProb: answers.values[draw]! + offset - (lookahead ? lookahead[token]! : 0), logMass, logLeaving }
+    }
+  }
+
+  /** log of the g-mass of `leaving`. */
+  #leaving(call: HeadCall, { within, leaving, potential }: Posterior, { row, normaliser }: Product): Later {
+    if (!leaving) return () => -Infinity
+    const mass = call.logMass(row, intersection(within, leaving), potential)
+    return (answers) => mass(answers) - normaliser(answers)
+  }
+
+  #product(call: HeadCall, known: readonly Known[]): Product {
+    const row = this.#productRow(call, known)
+    return { row, normaliser: this.#normaliser(call, known, null) }
+  }
+
+  #productRow(call: HeadCall, known: readonly Known[]): number {
+    const [first] = known
+    if (known.length === 1 && first!.power === 1) return this.#row(call, first!)
+    const key = known.map(({ path, temperature, power }) => `${path.id} ${temperature} ${power}`).join(' ')
+    return call.row(key, () => ({ hidden: weightedSum(known), temperature: 1 }))
+  }
+
+  /** `drawn`: the set of the view of a single expert, if that is what is drawn from. */
+  #normaliser(call: HeadCall, known: readonly Known[], drawn: TokenSet | null): Later {
+    const beside = known.length === 1 && known[0]!.power === 1 ? drawn : null
+    const totals = known.map((expert) => ({ power: expert.power, total: call.logTotal(this.#row(call, expert), beside) }))
+    return (answers) => totals.reduce((sum, { power, total }) => sum + power * total(answers), 0)
+  }
+
+  #row(call: HeadCall, { path, temperature }: Known): number {
+    return call.row(`${path.id} ${temperature}`, () => ({ hidden: path.hidden!, temperature }))
+  }
+
+  #logs(posterior: KnownPosterior, rows: number): Promise<Float64Array[]> {
+    return this.logProbs(posterior.known, rows)
+  }
+
+  async #each<Q extends KnownPosterior, A>(
+    questions: readonly Q[],
+    rows: number,
+    plan: (call: HeadCall, question: Q) => (answers: HeadAnswers) => A,
+    densely: (question: Q) => Promise<A>,
+    wantsMasses = false,
+  ): Promise<A[]> {
+    const isLinear = ({ known }: Q) => this.head.isLinear || (known.length === 1 && known[0]!.power === 1)
+    const linear = questions.filter(isLinear)
+    const answers = await this.#chunks(linear, rows, ({ known }) => known, plan, wantsMasses)
+    if (linear.length === questions.length) return answers
+    let at = 0
+    const all: A[] = []
+    for (const question of questions) all.push(isLinear(question) ? answers[at++]! : await densely(question))
+    return all
+  }
+
+  /** Asks in calls of at most so many questions, and no more rows and views than the head takes. */
+  async #chunks<Q, A>(
+    questions: readonly Q[],
+    rows: number,
+    experts: (question: Q) => readonly Known[],
+    plan: (call: HeadCall, question: Q) => (answers: HeadAnswers) => A,
+    wantsMasses = false,
+  ): Promise<A[]> {
+    const results: A[] = []
+    for (let at = 0; at < questions.length; ) {
+      const call = new HeadCall(this.vocabulary)
+      const pending: ((answers: HeadAnswers) => A)[] = []
+      // A question adds a row and a view for each expert, and a row and two views of its own.
+      const room = (question: Q) => call.size + 2 * experts(question).length + 3 <= this.head.most
+      while (at < questions.length && (pending.length === 0 || (call.rows.length < rows && room(questions[at]!)))) {
+        pending.push(plan(call, questions[at]!))
+        at++
+      }
+      const answers = await call.run(this.head, wantsMasses)
+      if (!answers) throw this.notFinite()
+      for (const resolve of pending) results.push(resolve(answers))
+    }
+    return results
+  }
+}
+
+/** Whether the draw is from the model itself, whose mass is 1. */
+function isFree({ experts, potential, within, allowed, lookahead, stop }: Posterior): boolean {
+  return experts.length === 1 && experts[0]!.power === 1 && !potential && !within && !allowed && !lookahead && stop === null
+}
+
+function weightedSum(known: readonly Known[]): Float32Array {
+  const sum = new Float64Array(known[0]!.path.hidden!.length)
+  for (const { path, temperature, power } of known) {
+    const { hidden } = path
+    for (let i = 0; i < sum.length; i++) sum[i]! += (power / temperature) * hidden![i]!
+  }
+  return Float32Array.from(sum)
+}
+
+function sumOf(a: Float64Array | null, b: Float64Array | null): Float64Array | null {
+  if (!a || !b) return a ?? b
+  return a.map((value, i) => value + b[i]!)
+}

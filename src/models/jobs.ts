@@ -1,0 +1,74 @@
+import type { Row } from './arena.js'
+import type { Path, Prompt } from './path.js'
+
+/** What a question needs: the last hidden state of some histories on one path. */
+export interface Need {
+  /** From the shallowest to the deepest, each the parent of the next. */
+  readonly paths: readonly Path[]
+  /** The deepest path whose attention state is worth keeping. */
+  readonly keep: Path
+}
+
+/** One stretch of tokens to run. */
+export interface Job {
+  readonly need: Need
+  readonly tokens: readonly Path[]
+  /** The nearest ancestor with attention state; the prompt when its `own` is 0. */
+  readonly base: Path
+  readonly keep: Path
+  readonly wanted: ReadonlySet<Path>
+  row: Row | null
+  /** Whether the row was made for this job rather than continued. */
+  fresh: boolean
+}
+
+/** Most new tokens of one row in one call. */
+export const mostSteps = 64
+
+/** The tokens to run for a need; null when nothing is missing. */
+export function jobFor(need: Need): Job | null {
+  const { paths, keep } = need
+  const first = paths.findIndex((path) => path.hidden === null)
+  if (first < 0) return null
+  const wanted = new Set(paths.slice(first))
+  const tokens: Path[] = []
+  let path = paths.at(-1)!
+  while (path.own >= paths[first]!.own || !path.stored) {
+    tokens.push(path)
+    path = path.parent!
+  }
+  return { need, tokens: tokens.reverse(), base: path, keep, wanted, row: null, fresh: false }
+}
+
+/** Jobs that can share a call: the same prompt and the same steps, in the order of their first member. */
+export function groups(jobs: readonly Job[]): Job[][] {
+  const byPrompt = new Map<Prompt, Map<string, Job[]>>()
+  for (const job of jobs) {
+    const bySteps = byPrompt.get(job.base.prompt) ?? new Map<string, Job[]>()
+    byPrompt.set(job.base.prompt, bySteps)
+    const key = passes(job.tokens.length).join()
+    const group = bySteps.get(key)
+    if (group) group.push(job)
+    else bySteps.set(key, [job])
+  }
+  return [...byPrompt.values()].flatMap((bySteps) => [...bySteps.values()])
+}
+
+/** Steps of the calls that `count` tokens take, the last one padded. A function of the count alone. */
+export function passes(count: number): number[] {
+  const list: number[] = []
+  for (let left = count; left > 0; left -= mostSteps) list.push(left >= mostSteps ? mostSteps : roundedSteps(left))
+  return list
+}
+
+function roundedSteps(count: number): number {
+  const unit = count <= 2 ? 1 : count <= 8 ? 2 : count <= 32 ? 4 : 16
+  return Math.ceil(count / unit) * unit
+}
+
+/** Tokens that a row can hold: 16, 32, 48, 72, 108, ... so that growing costs little however long texts become. */
+export function roundedLength(count: number): number {
+  let length = 16
+  while (length < count) length = length < 48 ? length + 16 : Math.ceil(length * 1.5)
+  return length
+}

@@ -1,0 +1,145 @@
+import { describe, expect, it, test } from 'vitest'
+import { matchingEntries } from '../../src/diagnostics/catalogue/matching.js'
+import { type Diagnostic, SmcError } from '../../src/diagnostics/diagnostic.js'
+import { positionAt } from '../../src/diagnostics/span.js'
+import type { Vocabulary } from '../../src/models/model.js'
+import { grammarPattern } from '../../src/patterns/grammar.js'
+import type { Pattern } from '../../src/patterns/pattern.js'
+import { choicePattern, regexPattern } from '../../src/patterns/regex.js'
+import { jsonPattern } from '../../src/patterns/schema.js'
+import { singleBytes, vocabularyOf } from './vocabularies.js'
+
+async function errorOf(build: () => Pattern | Promise<Pattern>): Promise<Diagnostic> {
+  try {
+    await build()
+  } catch (error) {
+    if (error instanceof SmcError) return error.diagnostics[0]!
+    throw error
+  }
+  throw new Error('there was no error')
+}
+
+/** Code, what is underlined (with line and column), message. */
+async function told(build: () => Pattern | Promise<Pattern>): Promise<string> {
+  const { code, message, span, hint } = await errorOf(build)
+  expect(hint).toBeTruthy()
+  const place = span && positionAt(span.source, span.start)
+  return `${code}${span && place ? ` ${place.line}:${place.column} <${span.source.text.slice(span.start, span.end)}>` : ''} ${message}`
+}
+
+const letters = vocabularyOf([...'abcdefghijklmnopqrstuvwxyz ', ''])
+
+describe('malformed regular expressions', () => {
+  test.each([
+    ['a(b', 'C080 1:2 <(> this `(` is never closed'],
+    ['a(?=b)', 'C081 1:2 <(?=> regular expressions here have no look-around'],
+    ['(a)\\1', 'C081 1:4 <\\1> regular expressions here have no back-reference'],
+    ['a[]', 'P001 1:1 <a[]> no text fits this pattern'],
+    ['a\\bb', 'P001 1:1 <a\\bb> no text fits this pattern'],
+    ['[A-Z]+', 'P002 no token of the model can begin a text that fits this pattern'],
+    ['(?:.{0,900} ){0,900}', 'P003 1:1 <(?:.{0,900} ){0,900}> this pattern needs too many states to follow'],
+    ['(?:.*a.{18})', 'P003 1:1 <(?:.*a.{18})> this pattern needs too many states to follow'],
+  ])('%s', async (source, expected) => {
+    expect(await told(() => regexPattern(source, '', letters))).toBe(expected)
+  })
+
+  it('flags', async () => {
+    expect(await told(() => regexPattern('a', 'g', letters))).toBe('C082 there is no flag `g`')
+  })
+
+  it('no choice at all', async () => {
+    expect(await told(() => choicePattern([], letters))).toMatch(/^P001/)
+    expect(choicePattern([''], letters).start.accepting).toBe(true)
+  })
+})
+
+describe('malformed grammars', () => {
+  test.each([
+    ['root ::= "a"\nx = "b"', 'P004 2:3 <=> expected `::=`, found `=`'],
+    ['root "a"', 'P004 1:6 <"> expected `::=` behind the rule name `root`'],
+    ['root ::= ("a" | "b"\nx ::= "c"', 'P004 1:10 <(> this `(` is never closed'],
+    ['root ::= "a', 'P004 1:10 <"> this `"` is never closed'],
+    ['root ::= [a-z', 'P004 1:10 <[> this `[` is never closed'],
+    ['root ::= [z-a]', 'P004 1:11 <z-a> the range `z-a` ends before it begins'],
+    ['root ::= "\\q"', 'P004 1:11 <\\q> `\\q` means nothing'],
+    ['root ::= "\\ud800"', 'P004 1:11 <\\ud800> `\\ud800` is no character'],
+    ["root ::= 'a'", "P004 1:10 <'> expected a rule, found `'`"],
+    ['root ::= "a")', 'P004 1:13 <)> expected a rule, found `)`'],
+    ['root ::= "a"{x}', 'P004 1:13 <{> expected a count behind `{`'],
+    ['root ::= "a"{3,2}', 'P004 1:13 <{3,2}> `{3,2}` ends before it begins'],
+    ['# nothing', 'P005 1:1 <> this grammar has no rule `root`'],
+    ['root ::= digit\ndigits ::= [0-9]', 'P005 1:10 <digit> there is no rule `digit`'],
+    ['root ::= "a"\nroot ::= "b"', 'P005 2:1 <root> the rule `root` is defined twice'],
+    ['root ::= root "a" | "b"', 'P006 1:1 <root> the rule `root` begins with itself'],
+    [
+      'root ::= x\nx ::= y* z "a" | "b"\ny ::= "c"\nz ::= "d"? x',
+      'P006 2:1 <x> the rule `x` begins with `z`, which begins with `x`',
+    ],
+    ['root ::= "a" x | "b"\nx ::= "c" x', 'P001 2:1 <x> no text fits the rule `x`'],
+    ['root ::= []', 'P001 1:1 <root> no text fits the rule `root`'],
+    ['root ::= "A"', 'P002 no token of the model can begin a text that fits this pattern'],
+    ['root ::= (.{900}){900}', 'P003 1:1 <root ::= (.{900}){900}> this grammar needs too many states to follow'],
+  ])('%s', async (ebnf, expected) => {
+    expect(await told(() => grammarPattern(ebnf, letters))).toBe(expected)
+  })
+})
+
+describe('malformed schemas', () => {
+  test.each<[unknown, string]>([
+    [3, 'P007 expected a schema, found 3, at `#` in the schema'],
+    [{ type: 'sting' }, 'P007 there is no type "sting", at `#/type` in the schema'],
+    [
+      { type: 'object', properties: { 'a/b': { type: 'string', minLength: -1 } } },
+      'P007 expected a whole number, found -1, at `#/properties/a~1b/minLength` in the schema',
+    ],
+    [{ type: 'string', pattern: 'a(' }, 'P007 this `(` is never closed, at `#/pattern` in the schema'],
+    [{ type: 'string', pattern: 'a)(b' }, 'P007 this `)` closes nothing, at `#/pattern` in the schema'],
+    [{ type: 'string', pattern: '(?!a)b' }, 'P007 regular expressions here have no look-around, at `#/pattern` in the schema'],
+    [{ type: 'string', maxLength: 1e5 }, 'P003 this pattern needs too many states to follow, at `#/maxLength` in the schema'],
+    [{ type: 'string', minLength: 3, maxLength: 2 }, 'P007 `maxLength` is below `minLength`, at `#` in the schema'],
+    [{ type: 'string', format: 'email' }, 'P008 the format "email" is not supported, at `#/format` in the schema'],
+    [{ type: 'array', uniqueItems: true }, 'P008 the keyword `uniqueItems` is not supported, at `#` in the schema'],
+    [{ items: { not: {} }, type: 'array' }, 'P008 the keyword `not` is not supported, at `#/items` in the schema'],
+    [{ type: 'number', multipleOf: 2 }, 'P008 the keyword `multipleOf` is not supported, at `#` in the schema'],
+    [{ type: 'number', minumum: 2 }, 'P008 there is no keyword `minumum`, at `#` in the schema'],
+    [{ type: 'number', minimum: 1e21 }, 'P008 a bound of 1e+21 is not supported, at `#/minimum` in the schema'],
+    [{ properties: {} }, 'P008 `properties` without `type` would let all other kinds of values through, at `#` in the schema'],
+    [{ enum: ['a'], minLength: 2, type: 'string' }, 'P008 `minLength` beside `enum` is not supported, at `#` in the schema'],
+    [{ $ref: '#/$defs/a' }, 'P007 there is nothing at "#/$defs/a", at `#/$ref` in the schema'],
+    [{ $ref: 'http://a.b/c' }, 'P008 a reference to "http://a.b/c" is not supported, at `#/$ref` in the schema'],
+    [
+      { oneOf: [{ type: 'integer' }, { type: 'number' }] },
+      'P008 a value could fit two parts of this `oneOf`, at `#/oneOf` in the schema',
+    ],
+    [{ allOf: [{}, {}] }, 'P008 `allOf` of several schemas is not supported, at `#/allOf` in the schema'],
+    [false, 'P001 no value fits, at `#` in the schema'],
+    [{ $ref: '#' }, 'P001 no value fits, at `#` in the schema'],
+    [{ type: 'integer', minimum: 2, exclusiveMaximum: 3, exclusiveMinimum: 2 }, 'P001 no value fits, at `#` in the schema'],
+    [{ type: 'string', pattern: '^a$', minLength: 2 }, 'P001 no value fits, at `#` in the schema'],
+    [{ type: 'object', properties: { next: { $ref: '#' } }, required: ['next'] }, 'P001 no value fits, at `#` in the schema'],
+    [{ type: 'string' }, 'P002 no token of the model can begin a text that fits this pattern'],
+    [{ type: 'array', minItems: 1e6, items: {} }, 'P003 this schema needs too many states to follow'],
+  ])('%j', async (schema, expected) => {
+    expect(await told(() => jsonPattern(schema, letters))).toBe(expected)
+  })
+})
+
+describe('the catalogue', () => {
+  /** Builds the pattern of a program in the catalogue, as the run will. */
+  function build(text: string, files: Readonly<Record<string, string>>, vocabulary: Vocabulary): Pattern | Promise<Pattern> {
+    const pattern = /matching (.*) for up to/.exec(text)![1]!
+    const regex = /^\/(.*)\/$/.exec(pattern)
+    if (regex) return regexPattern(regex[1]!, '', vocabulary)
+    const grammar = /^grammar\("(.*)"\)$/.exec(pattern)
+    if (grammar) return grammarPattern(files[grammar[1]!]!, vocabulary)
+    return jsonPattern(JSON.parse(/^json\((.*)\)$/.exec(pattern)![1]!.replace(/(\w+):/g, '"$1":')), vocabulary)
+  }
+  test.each(Object.entries(matchingEntries))(
+    '%s is reported for its bad program and nothing for the mended one',
+    async (code, entry) => {
+      const vocabulary = code === 'P002' ? letters : singleBytes
+      expect((await errorOf(() => build(entry.bad, entry.files ?? {}, vocabulary))).code).toBe(code)
+      await build(entry.mended, entry.files ?? {}, vocabulary)
+    },
+  )
+})
