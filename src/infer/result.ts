@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { Device } from '../models/device.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
-export type Method = 'smc' | 'importance'
+export type Method = 'smc' | 'importance' | 'steer'
 
 /** What `infer { ... }` and the flags of `run` may set. */
 export interface Settings {
@@ -12,6 +12,8 @@ export interface Settings {
   readonly resample: Scheme
   /** Resample when ESS < threshold x particles; 0 never, 1 always. */
   readonly threshold: number
+  /** Copies of each unfinished particle under `steer`. */
+  readonly expansion: number
   readonly fuse: boolean
   readonly twist: boolean
   /** Most rows of one model call. */
@@ -77,7 +79,10 @@ export interface Sample {
   readonly logWeight: number | null
 }
 
-/** One resampling point of the population. */
+/**
+ * One resampling point of the population. Under `steer` the end is one too, and the figures are those of the population that goes on: live
+ * particles only, as many as `ancestors` has, at most N.
+ */
 export interface Step {
   readonly step: number
   readonly ess: number
@@ -85,7 +90,7 @@ export interface Step {
   readonly resampled: boolean
   /** log Z-hat of the intermediate target at this point; null when all are dead. */
   readonly logZ: number | null
-  /** Slot i was filled from slot ancestors[i]; null when nothing was resampled. */
+  /** Slot i was filled from slot ancestors[i]; null when nothing was resampled, except under `steer`, which moves slots at every point. */
   readonly ancestors: readonly number[] | null
   /** Distinct slots of the start that the population descends from. */
   readonly distinctAncestors: number
