@@ -1,6 +1,5 @@
 import { check } from './check/check.js'
 import type { CheckedProgram } from './check/types.js'
-import { unsupported } from './check/unsupported.js'
 import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Source } from './diagnostics/span.js'
 import { buildGraph } from './graph/build.js'
@@ -13,8 +12,6 @@ export interface Compiled {
   readonly checked: CheckedProgram
   /** Warnings only: errors are thrown. */
   readonly diagnostics: readonly Diagnostic[]
-  /** Forms that this version checks but does not run; when there are any, `stages` is empty. */
-  readonly unsupported: readonly Diagnostic[]
   /** The inference graph after every pass, in order; the last one runs. */
   stages(options: { readonly fuse: boolean }): readonly Stage[]
 }
@@ -27,11 +24,8 @@ export function compileSource(source: Source): Compiled {
   const modules = loadModules(source)
   const checked = check(modules)
   if (checked.diagnostics.some((d) => d.severity === 'error')) throw new SmcError(checked.diagnostics)
-  const later = unsupported(checked)
-  if (later.length > 0) return { checked, diagnostics: checked.diagnostics, unsupported: later, stages: () => [] }
-
   const built = buildGraph(checked, externPath)
   const stages = (options: { readonly fuse: boolean }) => runPasses(built, options)
   const misaligned = findMisaligned(stages({ fuse: true }).at(-1)!.graph)
-  return { checked, diagnostics: [...checked.diagnostics, ...misaligned], unsupported: [], stages }
+  return { checked, diagnostics: [...checked.diagnostics, ...misaligned], stages }
 }

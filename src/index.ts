@@ -10,7 +10,7 @@ import type { TrainSettings } from './infer/learned/settings.js'
 import type { Trained, TrainProgress } from './infer/learned/train.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { productType, requireKnown, settle } from './infer/settings.js'
+import { deviceChoice, productType, requireKnown, settle } from './infer/settings.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
@@ -25,6 +25,7 @@ export type {
   PosteriorEntry,
   Progress,
   RunResult,
+  RunSettings,
   Sample,
   Scheme,
   Settings,
@@ -32,6 +33,7 @@ export type {
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export { defaultSettings } from './infer/settings.js'
+export type { Device, DeviceChoice } from './models/device.js'
 export type { LanguageModel } from './models/model.js'
 
 export interface LoadOptions {
@@ -59,7 +61,7 @@ export interface Program {
   readonly models: readonly string[]
   /** What its `infer { ... }` sets. */
   readonly settings: Partial<Settings>
-  /** The inference graph after every pass. Throws SmcError for a program with forms that this version does not run. */
+  /** The inference graph after every pass. */
   readonly stages: readonly Stage[]
   /**
    * Draws weighted samples of the program's target.
@@ -141,10 +143,25 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
+    requireKnown(options, [
+      'models',
+      'allowExtern',
+      'dtype',
+      'device',
+      'onWarning',
+      'onProgress',
+      'onDownload',
+      'signal',
+      'random',
+    ])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const [{ run }, { openModel, openClassifier }, { RunDevice }] = await Promise.all([
+      import('./infer/run.js'),
+      import('./models/registry.js'),
+      import('./models/device.js'),
+    ])
+    const device = new RunDevice(deviceChoice(options.device), options.onWarning)
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, learned, ...summary } = await run(
       stages.at(-1)!.graph,
@@ -156,6 +173,7 @@ class LoadedProgram implements Program {
         openModel(id, {
           base,
           dtype: productType(options.dtype),
+          device,
           budget,
           ...(options.onDownload && { onDownload: options.onDownload }),
         }),
@@ -168,10 +186,10 @@ class LoadedProgram implements Program {
       program: this.path,
       programHash: this.hash,
       models,
-      settings,
+      settings: { ...settings, device: device.used },
       ...summary,
       timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
-      warnings,
+      warnings: [...device.warnings, ...warnings],
       ...(learned.length > 0 && { learned }),
     }
   }
@@ -224,7 +242,6 @@ class LoadedProgram implements Program {
   }
 
   private stagesFor(fuse: boolean): readonly Stage[] {
-    if (this.compiled.unsupported.length > 0) throw new SmcError(this.compiled.unsupported)
     return this.compiled.stages({ fuse })
   }
 }

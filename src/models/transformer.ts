@@ -1,6 +1,8 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { type Budget, callShare } from './budget.js'
+import { DeviceState } from './device-state.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { modelError } from './errors.js'
 import type { Head } from './head.js'
 import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
@@ -18,7 +20,7 @@ import type {
   Vocabulary,
 } from './model.js'
 import { Path } from './path.js'
-import { State } from './state.js'
+import { type AttentionState, State } from './state.js'
 import type { TokenUrn } from './token-urn.js'
 import type { Trunk } from './trunk.js'
 
@@ -29,7 +31,7 @@ const mostPromptBytes = 1 << 28
 export class Transformer implements LanguageModel {
   readonly contextLength: number
   readonly output?: OutputSpace
-  readonly #state: State
+  readonly #state: AttentionState
   readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
 
@@ -37,14 +39,14 @@ export class Transformer implements LanguageModel {
     readonly id: string,
     readonly hash: string,
     readonly vocabulary: Vocabulary,
-    readonly trunk: Trunk,
+    readonly trunk: Trunk | DeviceTrunk,
     readonly head: Head,
     readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
     /** Reads the output matrix [vocabulary, width] again. */
     readMatrix: () => Promise<Float32Array> = () => Promise.reject(new Error(`the files of ${id} are not known`)),
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk, this.memory, this.#prompts)
+    this.#state = trunk instanceof DeviceTrunk ? new DeviceState(trunk) : new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
     if (head.isLinear) this.output = this.#outputSpace(readMatrix)
   }
@@ -132,7 +134,7 @@ export class Transformer implements LanguageModel {
 
   async dispose(): Promise<void> {
     this.forget()
-    await this.trunk.session.release()
+    await this.trunk.release()
     await this.head.release()
   }
 
@@ -152,7 +154,7 @@ export class Transformer implements LanguageModel {
     }
   }
 
-  async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
+  async #fill(needs: Parameters<AttentionState['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
     await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
   }

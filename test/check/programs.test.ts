@@ -2,7 +2,6 @@ import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { check } from '../../src/check/check.js'
-import { unsupported } from '../../src/check/unsupported.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { checkText, type Files, moduleOf } from './program.js'
 
@@ -40,19 +39,6 @@ test.each(programs)('%s', (_, text) => {
   for (const exp of checked.types.values()) expect(exp.kind).toBeTruthy()
 })
 
-test('only forms that come later are refused', () => {
-  const refused = programs
-    .filter(([, text]) => unsupported(checkText(text, files)).length > 0)
-    .map(([name]) =>
-      name
-        .split('-')
-        .slice(0, name.startsWith('l') ? 2 : 1)
-        .join('-')
-        .replace('.smc', ''),
-    )
-  expect(refused).toEqual(['15', '38', 'language-learned'])
-})
-
 test('programs that are damaged are reported and never thrown', () => {
   const words = programs.map(([, text]) => text.split(/(?<=[^\w"])|(?=[^\w"])/))
   const damage = fc.record({
@@ -86,7 +72,6 @@ test('programs that are damaged are reported and never thrown', () => {
         const module = moduleOf(text.join(''), files)
         reached++
         const checked = check(module)
-        unsupported(checked)
         for (const { message, hint } of checked.diagnostics) {
           expect(message).toMatch(/^[a-z`"]/)
           expect(message).not.toMatch(/invalid|undefined|[.!]$/i)

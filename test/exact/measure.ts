@@ -57,7 +57,6 @@ export async function sampler(
   } = {},
 ): Promise<Sampler> {
   const compiled = compileSource({ path: 'program.smc', text: source })
-  if (compiled.unsupported.length > 0) throw new SmcError(compiled.unsupported)
   const { graph } = compiled.stages({ fuse: options.fuse ?? true }).at(-1)!
   const values = graph.models.map(({ name }) => new ModelValue(name, models[name]!))
   const classifiers = graph.classifiers.map(({ name }) => new ClassifierValue(name, options.classifiers![name]!))
@@ -77,9 +76,7 @@ export async function sampler(
     try {
       const { particles, steps } = await execute(program, { settings: all, random, host, externs })
       const answers = particles.flatMap((p) =>
-        p.status === 'dead'
-          ? []
-          : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / particles.length }],
+        p.status === 'dead' ? [] : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / all.particles }],
       )
       return { estimate: answers.reduce((sum, a) => sum + a.weight, 0), answers, steps }
     } catch (error) {

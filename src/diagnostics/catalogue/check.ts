@@ -1,7 +1,6 @@
 import { callsEntries } from './check/calls.js'
 import { clausesEntries } from './check/clauses.js'
 import { effectsEntries } from './check/effects.js'
-import { laterEntries } from './check/later.js'
 import { namesEntries } from './check/names.js'
 import { patternsEntries } from './check/patterns.js'
 import { settingsEntries } from './check/settings.js'
@@ -19,5 +18,4 @@ export const checkEntries: Entries = {
   ...effectsEntries,
   ...patternsEntries,
   ...settingsEntries,
-  ...laterEntries,
 }
