@@ -7,7 +7,7 @@ import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.
 import type { Stage } from './graph/passes/index.js'
 import type { TwistFile } from './infer/learned/file.js'
 import type { TrainSettings } from './infer/learned/settings.js'
-import type { Trained, TrainProgress } from './infer/learned/train.js'
+import type { Trained, TrainProgress } from './infer/learned/trainer.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
 import { deviceChoice, productType, requireKnown, settle } from './infer/settings.js'
@@ -17,7 +17,7 @@ import type { Exp } from './syntax/ast.js'
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
 export type { TrainSettings } from './infer/learned/settings.js'
-export type { TrainProgress, TrainRound } from './infer/learned/train.js'
+export type { TrainProgress, TrainRound } from './infer/learned/trainer.js'
 export type {
   Json,
   Method,

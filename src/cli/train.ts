@@ -1,6 +1,6 @@
 import { type load, twistPath } from '../index.js'
 import { type LossName, lossNames } from '../infer/learned/losses.js'
-import type { TrainRound } from '../infer/learned/train.js'
+import type { TrainRound } from '../infer/learned/trainer.js'
 import { DownloadLine } from './download-line.js'
 import { exitCodes, notInThisVersion } from './errors.js'
 import { choice, numberAbove, pairs, wholeNumber } from './flags.js'

@@ -1,4 +1,4 @@
-import type { TrainProgress } from '../infer/learned/train.js'
+import type { TrainProgress } from '../infer/learned/trainer.js'
 import { truncate } from '../report/value.js'
 import type { Io } from './io.js'
 

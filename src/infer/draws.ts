@@ -4,10 +4,10 @@ import { logSumExp } from '../models/log-sum.js'
 import { type DrawReply, type LanguageModel, nothing, type Posterior, type ServeOptions, stopped } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import { has, intersection } from '../models/token-set.js'
-import type { Lesson } from './learned/lesson.js'
+import { askGuides, lessonOf, shiftsOf } from './learned/guides.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
-import { guideOf, isWhere, type Plan, planOfDraw, planOfStop, posteriorOf } from './plan.js'
+import { isWhere, type Plan, planOfDraw, planOfStop, posteriorOf } from './plan.js'
 import { byModel, placed } from './questions.js'
 import { type Asked, rejectAll } from './rejection.js'
 import { Trials } from './trial.js'
@@ -32,7 +32,7 @@ export class Draws {
   }
 
   async serve(particles: readonly Particle[]): Promise<void> {
-    await this.askGuides(particles)
+    await askGuides(particles, this.machine, this.options, smallVocabulary)
     for (const [model, plans] of byModel(
       particles.map((p) => planOfDraw(p, this.machine)),
       (plan) => plan.model,
@@ -58,15 +58,6 @@ export class Draws {
       else sorted.plain.push(plan)
     }
     return sorted
-  }
-
-  private async askGuides(particles: readonly Particle[]): Promise<void> {
-    const guides = particles.flatMap((p) => guideOf(p, this.machine) ?? [])
-    for (const twist of new Set(guides.map((guide) => guide.twist))) {
-      const asked = guides.filter((guide) => guide.twist === twist)
-      for (const [model, group] of byModel(asked, (guide) => guide.model.model))
-        await twist.prepare(group, this.options, model.vocabulary.size <= smallVocabulary)
-    }
   }
 
   /** Small vocabularies: every token is tried before one is drawn. Gives back those whose `where` has to wait for answers. */
@@ -167,9 +158,10 @@ export class Draws {
       trial: (token) => (token === stopped ? this.stop(plan, masses[i]!) : this.trials.token(plan.p, token)),
     }))
     const found = await rejectAll(asked, this.random, this.trials, this.answer)
-    const shifts = await this.shiftsOf(
+    const shifts = await shiftsOf(
       plans,
       found.map(({ token }) => token),
+      this.options,
     )
     found.forEach(({ token, logMass, logWeight, trial, evaluations }, i) => {
       this.evaluations += evaluations
@@ -180,23 +172,6 @@ export class Draws {
       }
       this.adopt(plans[i]!, trial, logWeight - shifts[i]! - (p.request!.proposal ? logMass - shifts[i]! : 0), token)
     })
-  }
-
-  /** What the guide of each plan has added for the token that was found; nothing for a stop. */
-  private async shiftsOf(plans: readonly Plan[], tokens: readonly number[]): Promise<number[]> {
-    const shifts = new Array<number>(plans.length).fill(0)
-    const guided = plans.flatMap(({ p, guidance }, at) => {
-      const token = tokens[at]!
-      return guidance?.linear && token >= 0 ? [{ ...p.request!.guide!, token, at }] : []
-    })
-    for (const twist of new Set(guided.map((guide) => guide.twist))) {
-      const group = guided.filter((guide) => guide.twist === twist)
-      const logs = await twist.values(group, this.options)
-      group.forEach(({ at }, i) => {
-        shifts[at] = logs[i]!
-      })
-    }
-    return shifts
   }
 
   /** log of the mass that the targets of these particles give to what they have stopped at: their proposals drew the stop. */
@@ -245,7 +220,7 @@ export class Draws {
   private adopt(plan: Plan, trial: Particle, weight: number, token: number, logRatio = weight): void {
     const { p, offset } = plan
     const before = p.logw
-    const lesson = this.machine.options.records ? this.lesson(plan, token, logRatio) : null
+    const lesson = this.machine.options.records ? lessonOf(plan, token, logRatio) : null
     const { later, target } = p.request!
     const { step } = p
     p.adopt(trial)
@@ -260,16 +235,6 @@ export class Draws {
     p.step = step
     p.request = { target: later[0]!, proposal: null, beside: [], tokens: [token], draw: -1, later: later.slice(1) }
     p.status = 'scoring'
-  }
-
-  /** What the twist that guides this draw may learn from it; null where nothing does. Of a stop there is nothing to learn. */
-  private lesson({ p, experts, within, allowed, leaving, offset }: Plan, token: number, logRatio: number): Lesson | null {
-    const { guide, proposal } = p.request!
-    if (!guide || proposal || token < 0) return null
-    const pending = [...(p.frame.pending?.values() ?? [])].reduce((sum, log) => sum + log, 0)
-    const before = p.logw - pending
-    const posterior = { experts, within, allowed: leaving ? null : allowed }
-    return { parent: p.lesson, guide, posterior, token, before, after: before + logRatio + offset }
   }
 
   private stop(plan: Plan, logLeaving: number): Particle {

@@ -44,7 +44,8 @@ describe('mistakes are told with what was meant', () => {
     ['report missing', 'X017', 'smcc run --out'],
     ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
-    ['train x.smc --loss ctl --steps 3', 'X007', '`smcc run`'],
+    ['train x.smc --loss best', 'X006', 'ctl'],
+    ['train x.smc --positives exact', 'X007', '--positives smc'],
     ['bound x.smc --particles 4,16', 'X007', '`smcc run`'],
     ['run x.smc --steps llamppl', 'X007', 'steps.jsonl'],
   ]

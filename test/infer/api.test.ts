@@ -13,9 +13,9 @@ beforeEach(() => {
 afterEach(() => rmSync(folder, { recursive: true }))
 
 /** Codes of the errors or, where there are none, of the warnings. */
-async function codes(call: () => Promise<RunResult>): Promise<string[]> {
+async function codes(call: () => Promise<Partial<RunResult>>): Promise<string[]> {
   try {
-    return (await call()).warnings.map((d) => d.code)
+    return ((await call()).warnings ?? []).map((d) => d.code)
   } catch (error) {
     if (!(error instanceof SmcError)) throw error
     return error.diagnostics.map((d) => d.code)

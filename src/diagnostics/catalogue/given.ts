@@ -39,7 +39,7 @@ export const givenEntries: Entries = {
   R022: {
     title: 'an option of a run is not one',
     explanation:
-      'The options of `run` in the TypeScript API are the settings of `infer { ... }` and `models`, `dtype`, `device`, `allowExtern`, `onProgress`, `onWarning`, `onDownload`, `signal`; each has its range, as the flags of `smcc run` have.',
+      'The options of `run` in the TypeScript API are the settings of `infer { ... }` and `models`, `dtype`, `device`, `allowExtern`, `onProgress`, `onWarning`, `onDownload`, `signal`; those of `train` are the settings of `learn twist ... { }`; each has its range, as the flags of `smcc run` have.',
     stage: 'api',
     files: { 'program.smc': 'param p = 0.5\nsample x ~ bernoulli(p)\nreturn x\n' },
     bad: 'program.run({}, { particles: 0 })',

@@ -1,23 +1,9 @@
 import type { Entries } from './entry.js'
 import { givenEntries } from './given.js'
+import { learningEntries } from './learning.js'
 
 const table = JSON.stringify({ tokens: ['a', 'b', 'E'], order: 0, end: 'E', next: { '': [0.5, 0.3, 0.2] } })
 const otherTable = JSON.stringify({ tokens: ['a', 'c'], order: 0, end: null, next: { '': [0.5, 0.5] } })
-
-/** A learned twist of one layer for a model that nobody has; the length of its header stands in eight bytes below 128. */
-const strangeTwist = (() => {
-  const twist = { signature: '(Context)', tokenizer: '0', loss: 'ctl', model: '0', link: 'exp', role: 'twist' }
-  const shape = { hidden: 0, shift: 1, scale: 1, conditions: [], width: 1, depth: 0 }
-  const metadata = { format: 'smcc-twist 1', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
-  const tensors = {
-    'psi.0.weight': { dtype: 'F32', shape: [33, 1], data_offsets: [0, 132] },
-    'psi.0.bias': { dtype: 'F32', shape: [1], data_offsets: [132, 136] },
-  }
-  const text = JSON.stringify({ ...tensors, __metadata__: metadata })
-  let length = text.length
-  while (length % 256 > 127) length++
-  return `${String.fromCharCode(length % 256, length >> 8)}${'\0'.repeat(6)}${text.padEnd(length)}${'\0'.repeat(136)}`
-})()
 
 /** Codes R001 and on. */
 export const runEntries: Entries = {
@@ -339,41 +325,5 @@ return x
     },
     stage: 'run',
   },
-  R031: {
-    title: 'a learned twist belongs to something else',
-    explanation:
-      'What `smcc train` has learned is written beside the program, with the hashes of the model and its tokenizer and the signature of the twist. It says nothing about another model, so that is an error; a changed program is only told, because any twist is valid. Models with capped logits have no learned twists.',
-    stage: 'run',
-    files: { 'program.twist.safetensors': strangeTwist },
-    bad: `model lm = "tiny"
-learn twist psi(story: Context)
-let story = lm("Once")
-sample s ~ story for 3 tokens twisted by psi
-return s
-`,
-    mended: `model lm = "tiny"
-learn twist other(story: Context)
-let story = lm("Once")
-sample s ~ story for 3 tokens twisted by other
-return s
-`,
-  },
-  R032: {
-    title: 'a file of learned twists is damaged',
-    explanation:
-      'The file beside the program, `NAME.twist.safetensors`, is not what `smcc train` writes. Delete it or train again.',
-    stage: 'run',
-    files: { 'program.twist.safetensors': 'broken' },
-    bad: `model lm = "tiny"
-learn twist psi(story: Context)
-let story = lm("Once")
-sample s ~ story for 3 tokens twisted by psi
-return s
-`,
-    mended: `model lm = "tiny"
-let story = lm("Once")
-sample s ~ story for 3 tokens
-return s
-`,
-  },
+  ...learningEntries,
 }

@@ -1,4 +1,5 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
+import type { Span } from '../../diagnostics/span.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
 import type { ModelValue } from '../values.js'
 import { type ConditionKind, type Layer, layerSizes } from './head.js'
@@ -64,7 +65,10 @@ export function writeTwists(twists: readonly StoredTwist[], programHash: string)
 }
 
 /** All twists of a file, and the hash of the program that they were trained for. Throws R032. */
-export function readTwists(file: TwistFile): { readonly program: string; readonly twists: ReadonlyMap<string, StoredTwist> } {
+export function readTwists(
+  file: TwistFile,
+  span?: Span,
+): { readonly program: string; readonly twists: ReadonlyMap<string, StoredTwist> } {
   try {
     const { bytes } = file
     const length = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigUInt64LE())
@@ -92,7 +96,7 @@ export function readTwists(file: TwistFile): { readonly program: string; readonl
   } catch (thrown) {
     const detail = thrown instanceof Error ? thrown.message : String(thrown)
     throw new SmcError(
-      diagnostic('R032', undefined, `${file.name} is damaged: ${detail}`, {
+      diagnostic('R032', span, `${file.name} is damaged: ${detail}`, {
         hint: 'delete it, or train again: `smcc train PROGRAM`',
       }),
     )
@@ -122,7 +126,7 @@ export function openTwists(
   models: readonly ModelValue[],
   programHash: string,
 ): { readonly twists: LearnedTwist[]; readonly notes: LearnedNote[] } {
-  const stored = file && declared.length > 0 ? readTwists(file) : null
+  const stored = file && declared.length > 0 ? readTwists(file, declared[0]!.name.span) : null
   const found = declared.map((decl) => {
     const name = decl.name.text
     const twist = stored?.twists.get(name) ?? null

@@ -83,6 +83,22 @@ export function merged(paths: readonly Path[], weights: Float64Array): { readonl
   return [...groups.values()]
 }
 
+/** All paths, or as many of them as have together at most so many draws, picked by one random number each. */
+export function chosen<P extends { readonly path: Path }>(
+  paths: readonly P[],
+  most: number,
+  random: (index: number) => number,
+): readonly P[] {
+  if (paths.reduce((sum, { path }) => sum + path.draws.length, 0) <= most) return paths
+  const order = paths.map((each, i) => ({ each, at: random(i) })).sort((a, b) => a.at - b.at)
+  let left = most
+  const taken = order.filter(({ each: { path } }, i) => {
+    left -= path.draws.length
+    return i === 0 || left >= 0
+  })
+  return taken.map(({ each }) => each)
+}
+
 /** Rows of the network for some paths: each state with each of its tokens once. */
 export class Rows implements FitRows {
   readonly features: Float32Array[] = []
