@@ -1,7 +1,7 @@
 import type { Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
-import { blockSize, readHeadGraph } from './head-graph.js'
+import { blockSize, headColumns, readHeadGraph } from './head-graph.js'
 import type { ProductType } from './products.js'
 import { has, type TokenSet } from './token-set.js'
 import { hiddenScore } from './trunk.js'
@@ -81,9 +81,8 @@ export class Head {
     type: ProductType,
     open: OpenGraph = openUncached,
   ): Promise<Head> {
-    const columns = Math.ceil(shape.vocabulary / blockSize) * blockSize
-    const build = () => readHeadGraph(shape, tensors, source, columns, type)
-    return new Head(await open('head', build), shape, columns)
+    const build = () => readHeadGraph(shape, tensors, source, type)
+    return new Head(await open('head', build), shape, headColumns(shape))
   }
 
   /** Most rows and views of one call. */

@@ -27,9 +27,10 @@ class FloatProducts implements Products {
 }
 
 /**
- * Products of 8-bit integers. Weights are quantised when the graph is built, each output with its own scale: w ≈ s · q, q in -127 .. 127. Rows are
- * quantised when it runs, each row with its own scale: x ≈ t · (q - 128), q in 1 .. 255. Then x · w = s · t · Σ q q, and the sum of
- * integers is exact, so a result depends on its own row alone and not on the order of summation.
+ * Products of 8-bit integers. Weights are quantised when the graph is built, each output with its own scale: w ≈ s · (q - 128), q in 1 .. 255.
+ * Rows are quantised when it runs, each row with its own scale: x ≈ t · (q - 128). Then x · w = s · t · Σ (q - 128) (q - 128), and the sum of
+ * integers is exact, so a result depends on its own row alone and not on the order of summation. Both sides are unsigned because the
+ * runtime makes signed weights unsigned each time that it opens a graph, which takes as long as all the rest.
  */
 class IntegerProducts implements Products {
   readonly #rows = new Map<string, { readonly integers: Value; readonly scale: Value }>()
@@ -55,7 +56,7 @@ class IntegerProducts implements Products {
       row.integers,
       this.#zero,
       this.#one,
-      graph.weight(`${name}.weight`, 'int8', [from, to], integers),
+      graph.weight(`${name}.weight`, 'uint8', [from, to], integers),
       graph.weight(`${name}.scales`, 'float32', [to], scales),
     )
     const product = graph.multiply(sums, row.scale)
@@ -77,11 +78,11 @@ class IntegerProducts implements Products {
   }
 }
 
-/** [out, in] -> integers [in, out], as the runtime wants them, and a scale for each output. Throws M011. */
-export function quantised(name: string, weight: Float32Array, from: number): { integers: Int8Array; scales: Float32Array } {
+/** [out, in] -> integers [in, out] around 128, as the runtime wants them, and a scale for each output. Throws M011. */
+export function quantised(name: string, weight: Float32Array, from: number): { integers: Uint8Array; scales: Float32Array } {
   const to = weight.length / from
   const scales = new Float32Array(to)
-  const integers = new Int8Array(weight.length)
+  const integers = new Uint8Array(weight.length)
   // In tiles, so that neither side is walked with long strides.
   const tile = 64
   for (let first = 0; first < to; first += tile) {
@@ -95,7 +96,7 @@ export function quantised(name: string, weight: Float32Array, from: number): { i
           throw modelError('M011', `${name} holds weights that are not finite numbers`, 'fetch the weights again')
         }
         const inverse = scale > 0 ? 1 / scale : 0
-        for (let i = begin; i < end; i++) integers[i * to + out] = Math.round(weight[out * from + i]! * inverse)
+        for (let i = begin; i < end; i++) integers[i * to + out] = Math.round(weight[out * from + i]! * inverse) + 128
       }
     }
   }

@@ -1,4 +1,5 @@
 import { type Budget, bytesText, MemoryError } from './budget.js'
+import { converter } from './convert.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
@@ -46,23 +47,30 @@ export async function openModel(id: string, options: OpenOptions): Promise<Langu
   return openTransformer(id, path, options.dtype ?? 'fp32', options.budget)
 }
 
+/** Smaller models are converted before a thread has started, in bytes of weights. */
+const threadsFrom = 1 << 26
+
 async function openTransformer(id: string, path: string, dtype: ProductType, budget?: Budget): Promise<Transformer> {
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
     const memory = transformerMemory(shape, weights)
     if (budget) requireRoom(id, memory, dtype, budget)
-    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const hash = await modelHash(texts, weights.files)
     // Rounded weights are another model.
     if (dtype !== 'fp32') hash.update(dtype)
     const digest = hash.digest('hex')
     const tensors = architecture.tensors((name) => weights.has(name))
-    const open = await cachedGraphs(digest)
-    const [trunk, head] = await Promise.all([
+    const inThreads = memory.weights(dtype) >= threadsFrom
+    const open = await cachedGraphs(digest, inThreads ? { write: converter(path, dtype) } : {})
+    const opening = Promise.all([
       Trunk.open(shape, tensors, weights, dtype, open),
       Head.open(shape, tensors, weights, dtype, open),
     ])
+    opening.catch(() => {})
+    // While other threads convert.
+    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
+    const [trunk, head] = await opening
     const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
     budget?.record(model, memory.weights(dtype))
     return model

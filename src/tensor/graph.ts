@@ -143,9 +143,9 @@ export class GraphBuilder implements Graph {
     return this.#one('FusedMatMul', [a, b], { transB: int(1), alpha: float(scale) }, 'com.microsoft')
   }
 
-  /** (a - zero) · b · aScale · bScale: a [.., m, k] unsigned, b [k, n] signed, zero and aScale single numbers, bScale [n]. */
+  /** (a - zero) · (b - zero) · aScale · bScale: a [.., m, k] and b [k, n] unsigned, zero and aScale single numbers, bScale [n]. */
   integerProduct(a: Value, zero: Value, aScale: Value, b: Value, bScale: Value): Value {
-    return this.#one('MatMulIntegerToFloat', [a, b, aScale, bScale, zero], {}, 'com.microsoft')
+    return this.#one('MatMulIntegerToFloat', [a, b, aScale, bScale, zero, zero], {}, 'com.microsoft')
   }
 
   /** a · bᵀ + bias for a [m, k], b [n, k], bias broadcast to [m, n]. */

@@ -41,7 +41,11 @@ export class Session {
   /** Inputs as the runtime sees them. Those that come again as the same object are wrapped once. */
   readonly #wrapped = new WeakMap<DenseTensor, Tensor>()
 
-  private constructor(session: InferenceSession, tensor: Runtime['Tensor']) {
+  private constructor(
+    session: InferenceSession,
+    tensor: Runtime['Tensor'],
+    private readonly released: () => void = () => {},
+  ) {
     this.#session = session
     this.#tensor = tensor
   }
@@ -57,10 +61,13 @@ export class Session {
     return new Session(await InferenceSession.create(bytes, options), Tensor)
   }
 
-  /** An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
-  static async openFile(path: string): Promise<Session> {
+  /**
+   * An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. `released` is called when nothing reads the
+   * file any more. Throws what the runtime throws.
+   */
+  static async openFile(path: string, released?: () => void): Promise<Session> {
     const { InferenceSession, Tensor } = await loadRuntime()
-    return new Session(await InferenceSession.create(path, sessionOptions()), Tensor)
+    return new Session(await InferenceSession.create(path, sessionOptions()), Tensor, released)
   }
 
   /** Names of the inputs that the graph asks for. */
@@ -95,6 +102,7 @@ export class Session {
 
   async release(): Promise<void> {
     await this.#session.release()
+    this.released()
   }
 
   #wrap(input: DenseTensor): Tensor {

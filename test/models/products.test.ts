@@ -34,7 +34,7 @@ describe('integer products', () => {
       const step = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127
       for (let out = 0; out < to; out++) {
         let sum = 0
-        for (let i = 0; i < from; i++) sum += Math.round(own[i]! / step) * integers[i * to + out]!
+        for (let i = 0; i < from; i++) sum += Math.round(own[i]! / step) * (integers[i * to + out]! - 128)
         // A number next to a half may be rounded to either side.
         expect(Math.abs(y[row * to + out]! - sum * step * scales[out]!)).toBeLessThan(2 * 127 * step * scales[out]!)
       }

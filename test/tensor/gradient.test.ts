@@ -143,7 +143,7 @@ describe('gradients', () => {
     expect(of(graph.cast(graph.cast(x, 'int64'), 'float32'))).toThrow('does not flow through a cast to integers')
     expect(of(graph.cast(graph.lessOrEqual(x, other), 'float32'))).toThrow('does not flow through LessOrEqual')
     const one = graph.scalar(1)
-    const integers = graph.weight('b', 'int8', [1, 1], Int8Array.of(1))
+    const integers = graph.weight('b', 'uint8', [1, 1], Uint8Array.of(1))
     const scaled = graph.integerProduct(
       graph.cast(x, 'uint8'),
       graph.weight('zero', 'uint8', [], Uint8Array.of(0)),

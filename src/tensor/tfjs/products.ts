@@ -26,10 +26,10 @@ const affine: Kernel = (call) => {
   return [product(call, a, b, false, call.int('transB', 0) !== 0).add(bias)]
 }
 
-/** (a - zero) · b · aScale · bScale. The integers are floats here: a sum beyond 2^24 is rounded, where ONNX Runtime keeps it exact. */
+/** (a - zero) · (b - zero) · aScale · bScale. The integers are floats here: a sum beyond 2^24 is rounded, where ONNX Runtime keeps it exact. */
 const integers: Kernel = (call) => {
-  const [a, b, aScale, bScale, zero] = [0, 1, 2, 3, 4].map((i) => call.tensor(i)) as [Tensor, Tensor, Tensor, Tensor, Tensor]
-  return [product(call, a.sub(zero), b, false, false).mul(aScale.mul(bScale))]
+  const [a, b, aScale, bScale, aZero, bZero] = [0, 1, 2, 3, 4, 5].map((i) => call.tensor(i)) as Tensor[]
+  return [product(call, a!.sub(aZero!), b!.sub(bZero!), false, false).mul(aScale!.mul(bScale!))]
 }
 
 /** Pairs (i, i + r) of every head are turned by the angles of their position; what lies behind 2 r stays. */
