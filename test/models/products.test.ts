@@ -52,6 +52,21 @@ describe('integer products', () => {
     expect([...y].map(Math.abs)).toEqual([0, 0, expect.closeTo(1, 1), 0])
   })
 
+  it('round every weight to the nearest step, upwards in the middle', () => {
+    // Sizes that are no whole tiles; the last row has steps of one half.
+    const [from, to] = [70, 131]
+    const weight = numbers(to * from)
+    for (let i = 0; i < from; i++) weight[(to - 1) * from + i] = i === 0 ? 127 : i / 2 - 20
+    const { integers, scales } = quantised('w', weight, from)
+    for (let out = 0; out < to; out++) {
+      const row = weight.subarray(out * from, (out + 1) * from)
+      expect(scales[out]).toBe(Math.fround(row.reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127))
+      row.forEach((w, i) => {
+        if (integers[i * to + out] !== Math.round(w * (1 / scales[out]!)) + 128) throw new Error(`weight ${i} of row ${out}`)
+      })
+    }
+  })
+
   it('refuse weights that are not numbers', () => {
     expect(() => quantised('w', Float32Array.of(1, Number.NaN), 2)).toThrow(/M011/)
     expect(() => quantised('w', Float32Array.of(Number.POSITIVE_INFINITY, 1), 2)).toThrow(/M011/)
