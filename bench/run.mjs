@@ -17,4 +17,4 @@ execFileSync(process.execPath, [join(root, 'scripts', 'recipe.mjs'), join(out, '
 for (const beside of ['grammar', 'models', 'stdlib', 'package.json']) {
   if (!existsSync(join(out, beside))) symlinkSync(join(root, beside), join(out, beside))
 }
-execFileSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { stdio: 'inherit' })
+execFileSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { cwd: root, stdio: 'inherit' })

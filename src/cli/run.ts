@@ -52,15 +52,18 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
     const params = paramValues(program.params, definitions, file)
     requireModels(program, models)
     const { settings, origin } = chosenSettings(fromFlags, program.settings)
+    // Under steer there are more candidates than particles between two points.
+    const size = settings.method === 'steer' ? undefined : settings.particles
     if (interruption.signal.aborted) return exitCodes.interrupted
     const result = await program.run(params, {
-      ...settings,
+      ...fromFlags,
+      seed: settings.seed!,
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (progress) => download.update(progress),
-      ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, settings.particles) }),
+      ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, size) }),
     })
     live.erase()
     const told = new Set(distinct(program.diagnostics))

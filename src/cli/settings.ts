@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+import { mostExpansion } from '../check/settings.js'
 import type { Method, Scheme, Settings } from '../infer/result.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
@@ -12,6 +13,7 @@ export interface SettingFlags {
   readonly method?: string
   readonly resample?: string
   readonly threshold?: string
+  readonly expansion?: string
   readonly batch?: string
   readonly fuse: boolean
   readonly twist: boolean
@@ -21,6 +23,7 @@ export interface SettingFlags {
 }
 
 const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
+const methods: readonly Method[] = ['smc', 'importance', 'steer']
 /** A population beyond this is a slip of the finger: its values alone would fill the memory. */
 const mostParticles = 1_000_000
 
@@ -30,9 +33,10 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
   return {
     ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
-    ...(flags.method !== undefined && { method: method(flags.method) }),
+    ...(flags.method !== undefined && { method: choice('--method', flags.method, methods) }),
     ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
+    ...(flags.expansion !== undefined && { expansion: wholeNumber('--expansion', flags.expansion, 1, mostExpansion) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),
@@ -43,12 +47,6 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
 /** The numbers that models compute in. */
 export function productType(dtype: string | undefined): ProductType {
   return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
-}
-
-function method(text: string): Method {
-  const word = choice('--method', text, ['smc', 'importance', 'steer'] as const)
-  if (word === 'steer') throw notInThisVersion('`--method steer`', 'use `--method smc`')
-  return word
 }
 
 function requireThisVersion({ device }: SettingFlags): void {

@@ -143,9 +143,13 @@ export class GraphBuilder implements Graph {
     return this.#one('FusedMatMul', [a, b], { transB: int(1), alpha: float(scale) }, 'com.microsoft')
   }
 
-  /** (a - zero) · (b - zero) · aScale · bScale: a [.., m, k] and b [k, n] unsigned, zero and aScale single numbers, bScale [n]. */
-  integerProduct(a: Value, zero: Value, aScale: Value, b: Value, bScale: Value): Value {
-    return this.#one('MatMulIntegerToFloat', [a, b, aScale, bScale, zero, zero], {}, 'com.microsoft')
+  /**
+   * x · wᵀ in 8-bit integers, for x [.., from] and w [to, from] ≈ scale · (q - 128): blocks [to, from / size, size] of q, a scale [to · from / size] for each
+   * block, rows of zeros behind `from` where the last block is not full. Rows of x are rounded block by block when the graph runs.
+   */
+  blockProduct(x: Value, blocks: Value, scales: Value, from: number, to: number, size: number): Value {
+    const shape = { K: int(from), N: int(to), bits: int(8), block_size: int(size), accuracy_level: int(4) }
+    return this.#one('MatMulNBits', [x, blocks, scales], shape, 'com.microsoft')
   }
 
   /** a · bᵀ + bias for a [m, k], b [n, k], bias broadcast to [m, n]. */

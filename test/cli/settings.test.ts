@@ -30,6 +30,10 @@ test('flags that were not given are absent', () => {
   })
 })
 
+test('steer has a setting of its own', () => {
+  expect(flagSettings({ ...none, method: 'steer', expansion: '4' })).toEqual({ method: 'steer', expansion: 4 })
+})
+
 test('bad values are refused', () => {
   for (const flags of [
     { particles: '0' },
@@ -41,6 +45,8 @@ test('bad values are refused', () => {
     { threshold: '1.5' },
     { threshold: '-0.1' },
     { batch: '0' },
+    { expansion: '0' },
+    { expansion: '1001' },
     { maxMemory: '0' },
     { maxMemory: '-1' },
     { maxMemory: '4 GB' },
@@ -52,7 +58,7 @@ test('bad values are refused', () => {
 })
 
 test('what comes later is named', () => {
-  for (const flags of [{ method: 'steer' }, { device: 'webgpu' }])
+  for (const flags of [{ device: 'webgpu' }])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X007: this version of smcc does not have')
   expect(flagSettings({ ...none, device: 'cpu', dtype: 'fp32' })).toEqual({})
   expect([undefined, 'fp32', 'int8'].map(productType)).toEqual(['fp32', 'fp32', 'int8'])

@@ -15,6 +15,7 @@ export const example: RunResult = {
     method: 'smc',
     resample: 'systematic',
     threshold: 0.5,
+    expansion: 3,
     fuse: true,
     twist: true,
     batch: 256,

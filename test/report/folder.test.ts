@@ -10,6 +10,7 @@ const provenance: Provenance = {
     method: 'default',
     resample: 'program',
     threshold: 'default',
+    expansion: 'default',
     fuse: 'default',
     twist: 'default',
     batch: 'default',

@@ -153,7 +153,7 @@ export const commandEntries: Entries = {
     files: {
       'notes/monday.txt': 'buy a red ball\n',
       'run/manifest.json':
-        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
+        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" }, "method": { "value": "smc", "from": "default" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
       'run/particles.jsonl': '{ "value": 4, "weight": 1, "logWeight": 0 }\n',
       'run/steps.jsonl': '',
     },
