@@ -66,7 +66,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--no-twist', 'leave out all twists')
     .option('--batch <ROWS>', 'most rows of one model call')
     .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
-    .option('--device <NAME>', 'cpu')
+    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
     .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
     .option('--json [FILE]', 'print the result as JSON, or write it to a file, and leave the page out')
     .option('--report <FILE.html>', 'write an HTML page')

@@ -13,10 +13,14 @@ export interface Conversion {
   readonly folder: string
 }
 
-/** Converts the graphs of a model in threads of their own, one for each graph, while this one reads the tokenizer and opens sessions. */
+/**
+ * Converts trunk and head of a model, each in a thread of its own, while this one reads the tokenizer and opens sessions. Other graphs, those
+ * for devices, it does not know.
+ */
 export function converter(path: string, type: ProductType): WriteGraph {
   return (name, folder) =>
     new Promise((resolve) => {
+      if (name !== 'trunk' && name !== 'head') return resolve(false)
       const conversion: Conversion = { path, type, name, folder }
       const worker = new Worker(new URL('./convert-worker.js', import.meta.url), { workerData: conversion })
       // What is wrong with the model is said where it is converted again.

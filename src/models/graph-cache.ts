@@ -5,15 +5,15 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Graph } from '../tensor/graph.js'
 import { graphFile, savedBytes, saveOnnx } from '../tensor/save.js'
-import { Session } from '../tensor/session.js'
+import { type Placement, Session } from '../tensor/session.js'
 import { smccCache, temporaryName } from './cache-folder.js'
 import type { Written } from './keep.js'
 
-/** Makes the graphs of one model ready to run: `name` tells them apart, `build` converts the weights. */
-export type OpenGraph = (name: string, build: () => Promise<Graph>) => Promise<Session>
+/** Makes the graphs of one model ready to run, on the CPU or where `placement` says: `name` tells them apart, `build` converts the weights. */
+export type OpenGraph = (name: string, build: () => Promise<Graph>, placement?: Placement) => Promise<Session>
 
 /** Every graph is built anew. */
-export const openUncached: OpenGraph = async (_, build) => Session.open(await build())
+export const openUncached: OpenGraph = async (_, build, placement) => Session.open(await build(), placement)
 
 export interface CacheLimits {
   /** Graphs with fewer bytes of weights are built as fast as they are found. */
@@ -51,33 +51,33 @@ export async function cachedGraphs(modelHash: string, options: CacheOptions = {}
     .digest('hex')
   const released: Written[] = []
   let inUse = 0
-  const openWritten = async (written: Written) => {
-    const session = await Session.openFile(join(written.temporary, graphFile), () => {
+  const openWritten = async (written: Written, placement?: Placement) => {
+    const session = await Session.openFile(join(written.temporary, graphFile), placement, () => {
       released.push(written)
       if (--inUse === 0) finish(released.splice(0))
     })
     inUse++
     return session
   }
-  return async (name, build) => {
+  return async (name, build, placement) => {
     const folder = join(root, key, name)
-    const kept = await openKept(folder)
+    const kept = await openKept(folder, placement)
     if (kept) return kept
     const written = { root, temporary: temporaryName(folder), folder, mostBytes: limits.mostBytes }
     const session = await within(written, async () => {
       if (!(await options.write?.(name, written.temporary))) return null
-      return openWritten(written)
+      return openWritten(written, placement)
     })
     if (session) return session
     const graph = await build()
     const bytes = savedBytes(graph)
-    if (bytes < limits.leastBytes || bytes > limits.mostBytes) return Session.open(graph)
+    if (bytes < limits.leastBytes || bytes > limits.mostBytes) return Session.open(graph, placement)
     const mine = await within(written, async () => {
       if (!(await hasRoom(written.temporary, bytes))) return null
       await saveOnnx(graph, written.temporary)
-      return openWritten(written)
+      return openWritten(written, placement)
     })
-    return mine ?? Session.open(graph)
+    return mine ?? Session.open(graph, placement)
   }
 }
 
@@ -110,11 +110,11 @@ function keepDetached(written: readonly Written[]): void {
 }
 
 /** Null when there is no such entry; one that does not open is removed. */
-async function openKept(folder: string): Promise<Session | null> {
+async function openKept(folder: string, placement?: Placement): Promise<Session | null> {
   const path = join(folder, graphFile)
   if (!(await stat(path).catch(() => null))) return null
   try {
-    const session = await Session.openFile(path)
+    const session = await Session.openFile(path, placement)
     const now = new Date()
     await utimes(folder, now, now).catch(() => {})
     return session

@@ -1,5 +1,9 @@
+import { setTimeout } from 'node:timers/promises'
+import type { Device } from '../tensor/session.js'
 import { type Budget, bytesText, MemoryError } from './budget.js'
 import { converter } from './convert.js'
+import { RunDevice } from './device.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
@@ -33,6 +37,8 @@ export interface OpenOptions {
   readonly onDownload?: OnDownload
   /** The numbers in which products with weights are computed; fp32 when left out. */
   readonly dtype?: ProductType
+  /** What transformers run on; the CPU when left out. */
+  readonly device?: RunDevice
   /** Refuses a model whose weights it has no room for, before they are read. */
   readonly budget?: Budget
 }
@@ -44,13 +50,16 @@ export interface OpenOptions {
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
   const path = await locate(id, options.base, options.onDownload)
-  return openTransformer(id, path, options.dtype ?? 'fp32', options.budget)
+  return openTransformer(id, path, options)
 }
 
 /** Smaller models are converted before a thread has started, in bytes of weights. */
 const threadsFrom = 1 << 26
+/** Milliseconds after which the threads have been started: a few looks at the disk. */
+const threadsStarted = 5
 
-async function openTransformer(id: string, path: string, dtype: ProductType, budget?: Budget): Promise<Transformer> {
+async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
+  const { dtype = 'fp32', device = new RunDevice('cpu'), budget } = options
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
@@ -63,19 +72,39 @@ async function openTransformer(id: string, path: string, dtype: ProductType, bud
     const tensors = architecture.tensors((name) => weights.has(name))
     const inThreads = memory.weights(dtype) >= threadsFrom
     const open = await cachedGraphs(digest, inThreads ? { write: converter(path, dtype) } : {})
-    const opening = Promise.all([
-      Trunk.open(shape, tensors, weights, dtype, open),
-      Head.open(shape, tensors, weights, dtype, open),
-    ])
-    opening.catch(() => {})
-    // While other threads convert.
-    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
-    const [trunk, head] = await opening
-    const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
-    budget?.record(model, memory.weights(dtype))
-    return model
+    const openOn = async (on: Device) => {
+      const opening = Promise.all([
+        on === 'webgpu'
+          ? DeviceTrunk.open(shape, tensors, weights, on, open)
+          : Trunk.open(shape, tensors, weights, dtype, open, on),
+        Head.open(shape, tensors, weights, dtype, open, on),
+      ])
+      opening.catch(() => {})
+      // While other threads convert.
+      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, tokenizer))
+      const [trunk, head] = await opening
+      const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
+      budget?.record(model, memory.weights(dtype))
+      return model
+    }
+    return await device.open(id, dtype === 'int8', openOn)
   } finally {
     await weights.close()
+  }
+}
+
+/** What `read` gives; when it fails, what was opened meanwhile is released. */
+async function vocabularyBeside(
+  opening: Promise<readonly { release(): Promise<void> }[]>,
+  read: () => SubwordVocabulary,
+): Promise<SubwordVocabulary> {
+  try {
+    // It keeps this thread busy: the others are to be started before.
+    await setTimeout(threadsStarted)
+    return read()
+  } catch (thrown) {
+    for (const opened of await opening.catch(() => [])) await opened.release()
+    throw thrown
   }
 }
 

@@ -3,9 +3,9 @@
  * Operators are those of ONNX (opset 21), and of `com.microsoft` where the CPU has a faster kernel for the same product.
  * The graph is plain data; `onnx.ts` writes it down and `session.ts` runs it.
  */
-export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int8' | 'uint8'
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8'
 
-export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int8Array | Uint8Array
+export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array
 
 /** A value inside one graph. */
 export interface Value {
@@ -59,6 +59,7 @@ export const castTargets: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
+  int32: 6,
   int64: 7,
   float16: 10,
   float64: 11,
@@ -160,6 +161,11 @@ export class GraphBuilder implements Graph {
   /** Whole slices of `table` along its first axis. */
   gather(table: Value, indices: Value): Value {
     return this.#one('Gather', [table, indices], { axis: int(0) })
+  }
+
+  /** Repeats along axes of size 1 until the shape is reached. */
+  expand(x: Value, shape: readonly number[]): Value {
+    return this.#one('Expand', [x, this.integers(shape)])
   }
 
   /** One element of each row: x [m, n], indices [m, k] -> [m, k]. */
