@@ -38,7 +38,7 @@ async function property(
   await fc.assert(
     fc.asyncProperty(tape, async (numbers) => {
       const { source, lm } = randomProgram(numbers)
-      const exact = meaning(source, lm)
+      const exact = meaning(source, { models: { lm } })
       const samplers = new Map<boolean, Sampler>()
       for (const fuse of new Set(settings.map((each) => each.fuse ?? true)))
         samplers.set(fuse, await sampler(source, { lm: table(lm) }, { fuse }))
@@ -103,7 +103,7 @@ test('the random programs use what they are meant to use, and mean something', (
     '[0, 1][',
   ]
   for (const part of parts) expect(scripts.filter((s) => s.includes(part)).length, part).toBeGreaterThan(1)
-  const meanings = programs.map(({ source, lm }) => meaning(source, lm))
+  const meanings = programs.map(({ source, lm }) => meaning(source, { models: { lm } }))
   expect(meanings.filter((m) => m.size >= 3).length).toBeGreaterThan(75)
   expect(meanings.filter((m) => m.size === 0).length).toBeLessThan(30)
 })

@@ -37,7 +37,8 @@ export function fuseDraws(graph: Graph): Graph {
           next.op === 'Score' &&
           !draw.proposal &&
           next.value.js === `s[${draw.set}]` &&
-          !next.from.js.includes(`s[${draw.set}]`)
+          !next.from.js.includes(`s[${draw.set}]`) &&
+          isStill(next.from)
         )
           observed.push(next.from)
         else break
@@ -48,6 +49,17 @@ export function fuseDraws(graph: Graph): Graph {
     }
   }
   return fused
+}
+
+/**
+ * Whether a context is the same before and after a draw has moved the streams: made of variables, products, powers and prompts alone. A
+ * fork, a text or a function may look at where a stream stands.
+ */
+function isStill({ js }: Code): boolean {
+  const withoutStrings = js.replace(/"(?:[^"\\]|\\.)*"/g, '0')
+  return (
+    withoutStrings.replace(/s\[\d+\]|rt\.(?:mul|div|pow|neg|invoke|models\[\d+\])|temperature|chat/g, '').match(/[a-z]/i) === null
+  )
 }
 
 function isNotEnd(node: WeighNode, token: number): boolean {
