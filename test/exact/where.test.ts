@@ -135,7 +135,13 @@ return x`
     expect(found.log).toBeCloseTo(-0.71593, 6)
   })
 
-  test('in every way', () => agrees(source, two, ways, few))
+  test('in every way', () =>
+    agrees(
+      source,
+      two,
+      ways.filter(({ resample, particles }) => particles === 1 || resample !== 'multinomial'),
+      few,
+    ))
 })
 
 describe('a large vocabulary', () => {
@@ -166,7 +172,12 @@ describe('a large vocabulary', () => {
     ['where x == "<1>"', ''],
   ])('%s', (clauses, then) => agrees(source(clauses, then), large, [{ particles: 1 }], [{ particles: 1 }]))
 
-  test('two particles', () => agrees(source('for 2 tokens where not x.contains("130")'), large, few, [{ particles: 1 }]))
+  test('two particles', () =>
+    agrees(
+      source('where x != "<0>"', 'factor 0.2 + x.length\nsample u ~ bernoulli(0.5)\nfactor if u { 0.3 } else { 1 }'),
+      large,
+      few,
+    ))
 
   test.each([
     'sample t ~ s * q',
