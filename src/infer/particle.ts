@@ -57,6 +57,8 @@ export class Particle {
   passed = false
   answers: Map<string, Value> | null = null
   asks: Ask[] = []
+  /** Whether it is a copy that only looks ahead. */
+  looksAhead = false
   /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
   request: Request | null = null
 

@@ -44,7 +44,9 @@ export class Trials {
 
   /** Runs on as far as nothing has to be waited for. */
   walk(trial: Particle): void {
+    trial.looksAhead = true
     this.run(trial, ({ op }) => op === 'Point' || op === 'Draw' || op === 'Settle')
+    trial.looksAhead = false
     trial.asks = []
   }
 

@@ -14,8 +14,8 @@ test.each([
     ['C103 learn twist psi(story: Context)'],
   ],
   ['classifier tone = "tiny-sentiment"\nobserve "positive" ~ tone("good")\nreturn 1', []],
-  ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', ['C105 a * b ^ 0.5 / a']],
-  ['infer { method: steer }\nreturn 1', ['C106 steer']],
+  ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', []],
+  ['infer { method: steer, expansion: 2 }\nreturn 1', []],
 ])('%s', (program, found) => {
   const checked = checkText(start + program)
   expect(checked.diagnostics).toEqual([])

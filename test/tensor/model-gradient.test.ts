@@ -21,7 +21,11 @@ async function calledTrunk(path: string) {
   const spy: OpenGraph = async (_, build) => {
     graph = (await build()) as GraphBuilder
     const session = await Session.open(graph)
-    const run = (given: typeof feeds) => session.run((feeds = given))
+    const run = (given: typeof feeds) => {
+      // A copy: the attention state is gone when the model is disposed of.
+      feeds = Object.fromEntries(Object.entries(given).map(([name, { data, shape }]) => [name, { data: data.slice(), shape }]))
+      return session.run(given)
+    }
     return { run, release: () => session.release() } as unknown as Session
   }
   const { architecture, tokenizer, weights } = await openFiles(path)

@@ -209,29 +209,6 @@ export const modelsEntries: Entries = {
     files: { 'program.smc': 'model lm = "tiny"\nlet story = lm("Once")\nsample next ~ story for 2 tokens\nreturn next\n' },
     stage: 'api',
   },
-  M019: {
-    title: 'a product of contexts divides by 0',
-    explanation:
-      'In `a / b`, or a negative power, a token to which b gives the probability 0 would weigh infinitely much where a gives it a chance. Table models can have zeros; transformers have none.',
-    bad: `
-model lm = "table:coin.json"
-let a = lm("h")
-let b = lm("t")
-sample x ~ a / b
-return x
-`,
-    mended: `
-model lm = "table:coin.json"
-let a = lm("h")
-let b = lm("t")
-sample x ~ b / a
-return x
-`,
-    files: {
-      'coin.json': '{"tokens": ["h", "t"], "order": 1, "end": null, "next": {"": [0.5, 0.5], "h": [0.5, 0.5], "t": [0, 1]}}',
-    },
-    stage: 'run',
-  },
   M020: {
     title: 'there is no such classifier',
     explanation:
@@ -248,5 +225,14 @@ return x
     mended: classifier('tiny-sentiment'),
     files: folder({ 'config.json': { architectures: ['LlamaForCausalLM'] }, 'tokenizer.json': tokenizer, 'onnx/model.onnx': '' }),
     stage: 'load',
+  },
+  M022: {
+    title: 'a device cannot be used',
+    explanation:
+      'The flag `--device` asks for a device that is missing, that cannot hold the model, or that does not compute what was asked for. The run goes on with the CPU and gives the same answer, more slowly. WebGPU needs a graphics card with a driver for Vulkan, Metal or Direct3D 12, and computes in 32-bit floats only. CUDA needs Linux, an NVIDIA card, CUDA 12, cuDNN 9 and libraries of ONNX Runtime that its npm package does not hold.',
+    bad: 'program.run({}, { device: "webgpu", dtype: "int8" })',
+    mended: 'program.run({}, { device: "cpu", dtype: "int8" })',
+    files: { 'program.smc': program('tiny') },
+    stage: 'api',
   },
 }

@@ -38,6 +38,8 @@ export interface Asking {
   /** Answers that have come, by the key of the ask. */
   answers: Map<string, Value> | null
   asks: Ask[]
+  /** Whether it looks ahead: how far must not depend on what happens to be remembered, so every question stops it. */
+  looksAhead: boolean
 }
 
 export function answer(particle: Asking, ask: Ask): Value {

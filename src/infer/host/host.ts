@@ -46,7 +46,8 @@ export function createHost(sites: Span[], models: readonly ModelValue[], classif
   function classify(classifier: ClassifierValue, given: Value, site: number): Value {
     const text = op.text(given) ?? fail('R005', site, `expected a String for the classifier, found ${shown(given)}`)
     const key = `classify ${classifiers.indexOf(classifier)} ${text}`
-    return classifier.known.get(text) ?? answer(running(), { kind: 'classify', key, classifier, text, site })
+    const known = running().looksAhead ? undefined : classifier.known.get(text)
+    return known ?? answer(running(), { kind: 'classify', key, classifier, text, site })
   }
 
   return {
