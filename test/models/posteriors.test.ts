@@ -2,7 +2,15 @@ import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { drawDense, logMassOf, logWeights, urnDense } from '../../src/models/dense.js'
-import { type DrawRequest, type Expert, type History, type LanguageModel, nothing, stopped } from '../../src/models/model.js'
+import {
+  type DrawRequest,
+  type Expert,
+  freely,
+  type History,
+  type LanguageModel,
+  nothing,
+  stopped,
+} from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import { setOf, type TokenSet } from '../../src/models/token-set.js'
 import { hashed, key } from './fixed-randomness.js'
@@ -222,6 +230,25 @@ describe.each([
       for (const expert of request.experts)
         expect((await subject.model.logProbs([expert], { ...options, rows: 1 }))[0]).toEqual(rows[at++])
     }
+  })
+
+  test('an urn still holds what is rarer than 32-bit floats can tell', async () => {
+    const [history] = subject.histories
+    const [row] = await subject.model.logProbs([{ history: history!, temperature: 0.04, power: 1 }], options)
+    const rare = row!.reduce(
+      (best, log, v) => (log < -120 && log > -700 && log > row![best]! ? v : best),
+      row!.findIndex((log) => log < -120 && log > -700),
+    )
+    if (!linear) return
+    expect(rare).toBeGreaterThanOrEqual(0)
+    const posterior = { ...freely(history!, 0.04), allowed: setOf([rare], subject.model.vocabulary.size) }
+    const [urn] = await subject.model.urns([posterior], options)
+    close(urn!.logMass, row![rare]!, 1e-3)
+    const [open] = await subject.model.urns([freely(history!, 0.04)], options)
+    let taken = open!.take(hashed, key(0))
+    for (let i = 0; i < subject.model.vocabulary.size && taken.token !== rare; i++) taken = open!.take(hashed, key(0))
+    expect(taken.token).toBe(rare)
+    close(taken.logMass, row![rare]!, 1e-3)
   })
 
   test('a row of log probabilities is finite, however cold, and 0 at the power 0', async () => {
