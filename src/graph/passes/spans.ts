@@ -170,6 +170,7 @@ class SpanLowering {
       weighs: span.weighs,
       point: how.point,
       fused: null,
+      apart: null,
       span: span.span,
       next: -1,
     }
