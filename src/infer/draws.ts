@@ -303,7 +303,9 @@ function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {
 function sumOf(rows: readonly Float64Array[]): Float64Array | null {
   const [first, ...others] = rows
   if (!first) return null
-  const sum = first.slice()
-  for (const row of others) for (let v = 0; v < sum.length; v++) sum[v]! += row[v]!
-  return sum
+  // A factor of 0 makes a product 0, whatever the others are.
+  return first.map((log, v) => {
+    const isZero = log === Number.NEGATIVE_INFINITY || others.some((row) => row[v] === Number.NEGATIVE_INFINITY)
+    return isZero ? Number.NEGATIVE_INFINITY : others.reduce((sum, row) => sum + row[v]!, log)
+  })
 }

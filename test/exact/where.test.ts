@@ -188,6 +188,19 @@ describe('a large vocabulary', () => {
     agrees(`model lm = "table"\nlet s = lm("")\nlet q = lm("<0>")\n${draw}\nreturn [t, s.text]`, large, [{ particles: 1 }]),
   )
 
+  test('two models, some of whose factors are 0 or divide by 0 where another is 0', () => {
+    const models = {
+      lm: large.models.lm!,
+      other: { ...large.models.lm!, next: Object.fromEntries(['', ...tokens].map((t) => [t, second])) },
+    }
+    const start = 'model lm = "table"\nmodel other = "table"\nlet s = lm("")\nlet q = other("")\nlet r = other("<0>")\n'
+    return Promise.all(
+      ['s * q', 'q / s', 'q ^ 2 / r', 'r / s * q', 's * q / r ^ 2'].map((product) =>
+        agrees(`${start}sample t ~ ${product}\nobserve "<70>" ~ ${product}\nreturn t`, { models }, [{ particles: 1 }]),
+      ),
+    )
+  })
+
   test('a product under a requirement', () =>
     agrees(
       'model lm = "table"\nlet s = lm("")\nlet q = lm("<0>")\nsample x ~ s * q for 2 tokens where x != "<0>"\nreturn x',
