@@ -103,6 +103,13 @@ return "{n} {s.text}"`,
   test('a twist that is 0 before the end cannot kill', () =>
     agrees(`${open}${span} twisted by if x.length == 1 { 0 } else { 2 }\nobserve "." ~ s\nreturn x`, world))
 
+  test('a twist that is 0 after one of two tokens cannot kill, and what is drawn of it weighs as much less', () =>
+    agrees(
+      `${open}sample x ~ s matching /a?b{1,2}/ twisted by if x.length == 1 and x != "b" { 0 } else { 2 }\nobserve "." ~ s\nreturn x`,
+      world,
+      ways,
+    ))
+
   test('at a temperature', () =>
     agrees(
       'model lm = "table"\nlet s = lm("", temperature: 0.6)\nsample x ~ s matching /a{1,2}/\nsample t ~ s\nreturn [x, t]',
