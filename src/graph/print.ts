@@ -72,13 +72,14 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
 }
 
 /** What a draw takes in beside the model itself. */
-function inDraw({ fused, pattern, proposal }: DrawNode): string[] {
+function inDraw({ fused, pattern, proposal, apart }: DrawNode): string[] {
   return [
     ...(proposal ? [`drafted by ${proposal.text}`] : []),
     ...(fused?.notEnd ? ['not the end token'] : []),
     ...(pattern ? ['keeping to the pattern'] : []),
     ...(fused?.observed ?? []).map((from) => `observed on ${from.text}`),
     ...(fused?.where ? ['meeting `where`'] : []),
+    ...(apart ? [`apart: ${apart}`] : []),
   ]
 }
 
