@@ -7,7 +7,7 @@ import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { productType, requireKnown, settle } from './infer/settings.js'
+import { deviceChoice, productType, requireKnown, settle } from './infer/settings.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
@@ -20,6 +20,7 @@ export type {
   PosteriorEntry,
   Progress,
   RunResult,
+  RunSettings,
   Sample,
   Scheme,
   Settings,
@@ -27,6 +28,7 @@ export type {
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export { defaultSettings } from './infer/settings.js'
+export type { Device, DeviceChoice } from './models/device.js'
 export type { LanguageModel } from './models/model.js'
 
 export interface LoadOptions {
@@ -119,10 +121,25 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
+    requireKnown(options, [
+      'models',
+      'allowExtern',
+      'dtype',
+      'device',
+      'onWarning',
+      'onProgress',
+      'onDownload',
+      'signal',
+      'random',
+    ])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
+    const [{ run }, { openModel, openClassifier }, { RunDevice }] = await Promise.all([
+      import('./infer/run.js'),
+      import('./models/registry.js'),
+      import('./models/device.js'),
+    ])
+    const device = new RunDevice(deviceChoice(options.device), options.onWarning)
     const base = dirname(resolve(this.path))
     const { seconds, tokens, models, warnings, ...summary } = await run(
       stages.at(-1)!.graph,
@@ -134,6 +151,7 @@ class LoadedProgram implements Program {
         openModel(id, {
           base,
           dtype: productType(options.dtype),
+          device,
           budget,
           ...(options.onDownload && { onDownload: options.onDownload }),
         }),
@@ -145,10 +163,10 @@ class LoadedProgram implements Program {
       program: this.path,
       programHash: this.hash,
       models,
-      settings,
+      settings: { ...settings, device: device.used },
       ...summary,
       timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
-      warnings,
+      warnings: [...device.warnings, ...warnings],
     }
   }
 

@@ -4,11 +4,14 @@ import type { Checker } from './checker.js'
 
 /** One setting of `infer`, named as the long flag of `run` (cli.md). */
 type Setting =
-  | { readonly kind: 'whole'; readonly least: number }
+  | { readonly kind: 'whole'; readonly least: number; readonly most?: number }
   | { readonly kind: 'share' }
   | { readonly kind: 'positive' }
   | { readonly kind: 'switch' }
   | { readonly kind: 'word'; readonly words: readonly string[] }
+
+/** Copies of one particle: beyond this it is a slip of the finger. */
+export const mostExpansion = 1000
 
 export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['particles', { kind: 'whole', least: 1 }],
@@ -16,10 +19,18 @@ export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setti
   ['method', { kind: 'word', words: ['smc', 'importance', 'steer'] }],
   ['resample', { kind: 'word', words: ['systematic', 'stratified', 'residual', 'multinomial'] }],
   ['threshold', { kind: 'share' }],
+  ['expansion', { kind: 'whole', least: 1, most: mostExpansion }],
   ['fuse', { kind: 'switch' }],
   ['twist', { kind: 'switch' }],
   ['batch', { kind: 'whole', least: 1 }],
   ['maxMemory', { kind: 'positive' }],
+])
+
+/** Settings that only some methods read. Importance sampling is SMC that never resamples, and passes them over. */
+export const readers: ReadonlyMap<string, readonly string[]> = new Map([
+  ['expansion', ['steer']],
+  ['threshold', ['smc', 'importance']],
+  ['resample', ['smc', 'importance']],
 ])
 
 const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
@@ -31,6 +42,7 @@ const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate'])
 /** `infer { particles: 64, resample: systematic }`: names and values known before the run. */
 export function checkInfer(checker: Checker, settings: RecordExp): void {
   checkTwice(checker, settings)
+  checkReaders(checker, settings)
   for (const { name, value } of settings.entries) {
     const setting = inferSettings.get(name.text)
     if (setting) {
@@ -61,14 +73,31 @@ export function checkLearn(checker: Checker, settings: RecordExp): void {
   }
 }
 
+/** A setting that the method of this program does not read is a mistake, not a wish to be passed over. */
+function checkReaders(checker: Checker, { entries }: RecordExp): void {
+  const given = entries.find(({ name }) => name.text === 'method')?.value
+  const method = given === undefined ? 'smc' : wordOf(given)
+  if (method === undefined || !['smc', 'importance', 'steer'].includes(method)) return
+  for (const { name } of entries) {
+    const methods = readers.get(name.text)
+    if (!methods || methods.includes(method)) continue
+    checker.report('C092', name.span, `the method \`${method}\` does not read \`${name.text}\``, {
+      hint:
+        name.text === 'expansion'
+          ? 'write `method: steer`, or leave it out'
+          : 'leave it out: `steer` resamples where more particles live than were asked for',
+    })
+  }
+}
+
 /** What the setting wants, where the value is something else. */
 function wantedBy(setting: Setting, value: Exp): string | undefined {
   const number = numberOf(value)
   switch (setting.kind) {
     case 'whole':
-      return number !== undefined && Number.isInteger(number) && number >= setting.least
+      return number !== undefined && Number.isInteger(number) && number >= setting.least && number <= (setting.most ?? Infinity)
         ? undefined
-        : `a whole number from ${setting.least}`
+        : `a whole number from ${setting.least}${setting.most === undefined ? '' : ` to ${setting.most}`}`
     case 'share':
       return number !== undefined && number >= 0 && number <= 1 ? undefined : 'a number from 0 to 1'
     case 'positive':
@@ -76,7 +105,7 @@ function wantedBy(setting: Setting, value: Exp): string | undefined {
     case 'switch':
       return value.kind === 'Bool' ? undefined : '`true` or `false`'
     case 'word': {
-      const word = value.kind === 'Name' ? value.text : textOf(value)
+      const word = wordOf(value)
       return word !== undefined && setting.words.includes(word)
         ? undefined
         : `one of ${setting.words.map((each) => `\`${each}\``).join(', ')}`
@@ -106,6 +135,10 @@ function numberOf(value: Exp): number | undefined {
   if (value.kind === 'Number') return value.value
   if (value.kind === 'Unary' && value.operator === '-' && value.operand.kind === 'Number') return -value.operand.value
   return undefined
+}
+
+function wordOf(value: Exp): string | undefined {
+  return value.kind === 'Name' ? value.text : textOf(value)
 }
 
 function textOf(value: Exp): string | undefined {

@@ -13,12 +13,5 @@ export function unsupported(checked: CheckedProgram): Diagnostic[] {
 
   for (const { span } of checked.learnedTwists)
     report('C103', span, '`learn twist`', 'write a twist by hand: `twist e`, or `twisted by e`')
-  for (const { settings } of checked.infer) {
-    for (const { name, value } of settings.entries) {
-      const word = value.kind === 'Name' ? value.text : value.kind === 'String' ? value.parts.join('') : ''
-      if (name.text === 'method' && word === 'steer')
-        report('C106', value.span, 'the method `steer`', 'use `smc` or `importance`')
-    }
-  }
   return found.sort((a, b) => (a.span?.start ?? 0) - (b.span?.start ?? 0))
 }

@@ -1,8 +1,9 @@
 import { randomInt } from 'node:crypto'
+import { mostExpansion } from '../check/settings.js'
 import type { Method, Scheme, Settings } from '../infer/result.js'
+import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
-import { notInThisVersion } from './errors.js'
 import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
@@ -12,6 +13,7 @@ export interface SettingFlags {
   readonly method?: string
   readonly resample?: string
   readonly threshold?: string
+  readonly expansion?: string
   readonly batch?: string
   readonly fuse: boolean
   readonly twist: boolean
@@ -21,18 +23,19 @@ export interface SettingFlags {
 }
 
 const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
+const methods: readonly Method[] = ['smc', 'importance', 'steer']
 /** A population beyond this is a slip of the finger: its values alone would fill the memory. */
 const mostParticles = 1_000_000
 
 /** The settings that the flags give, checked; those that were not given are absent. */
 export function flagSettings(flags: SettingFlags): Partial<Settings> {
-  requireThisVersion(flags)
   return {
     ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
-    ...(flags.method !== undefined && { method: method(flags.method) }),
+    ...(flags.method !== undefined && { method: choice('--method', flags.method, methods) }),
     ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
+    ...(flags.expansion !== undefined && { expansion: wholeNumber('--expansion', flags.expansion, 1, mostExpansion) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),
@@ -45,15 +48,9 @@ export function productType(dtype: string | undefined): ProductType {
   return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
 }
 
-function method(text: string): Method {
-  const word = choice('--method', text, ['smc', 'importance', 'steer'] as const)
-  if (word === 'steer') throw notInThisVersion('`--method steer`', 'use `--method smc`')
-  return word
-}
-
-function requireThisVersion({ device }: SettingFlags): void {
-  if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
-    throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
+/** What models run on. */
+export function deviceChoice(device: string | undefined): DeviceChoice {
+  return device === undefined ? 'cpu' : choice('--device', device, deviceChoices)
 }
 
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */

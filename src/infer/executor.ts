@@ -7,10 +7,12 @@ import type { Host } from './host/host.js'
 import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
 import { Particle } from './particle.js'
-import { resample } from './resample.js'
 import type { Progress, Settings, Step } from './result.js'
 import { Server } from './serve.js'
-import { ess, logMeanExp, resamplingLaw } from './weights.js'
+import { Smc } from './smc.js'
+import { Steer } from './steer.js'
+import type { Strategy } from './strategy.js'
+import { ess } from './weights.js'
 
 /** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
 const BREATH = 40
@@ -35,6 +37,8 @@ function waits({ status }: Particle): boolean {
 /** The population when a run has ended. */
 export interface Population {
   readonly particles: readonly Particle[]
+  /** N: Z-hat is the sum of the weights divided by it, whatever the size of the population. */
+  readonly asked: number
   readonly steps: readonly Step[]
   /** Whether a signal ended it before its time, or the lack of memory; a warning of the machine tells of that. */
   readonly partial: boolean
@@ -45,12 +49,11 @@ export interface Population {
 }
 
 /**
- * Sequential Monte Carlo over the particles of one program (inference.md §1). Weights are absolute: when the population is resampled,
- * every survivor gets the mean weight, so that Z-hat = (1/N) sum of all final weights, dead ones counted as 0, is unbiased whatever
- * the scheme, the threshold and the twists.
+ * Runs the particles of one program (inference.md §1). Weights are absolute: Z-hat = (1/N) sum of all final weights, dead ones counted as
+ * 0, is unbiased whatever a method does where the population meets, as long as each particle keeps its weight on average.
  *
  * The wavefront: every particle runs until it needs a model, stands at a resampling point, or is done; what waits for models is served
- * in one batch; when none is left to run, the population has reached its next point.
+ * in one batch; when none is left to run, the population has reached its next point, where the method decides who goes on.
  */
 export async function execute(program: LinkedProgram, options: ExecutorOptions): Promise<Population> {
   return new Executor(program, options).run()
@@ -58,6 +61,7 @@ export async function execute(program: LinkedProgram, options: ExecutorOptions):
 
 class Executor {
   private particles: Particle[]
+  private readonly strategy: Strategy
   private readonly machine: Machine
   private readonly server: Server
   private readonly steps: Step[] = []
@@ -70,10 +74,12 @@ class Executor {
     private readonly options: ExecutorOptions,
   ) {
     const { settings, random, host, externs, budget } = options
-    this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
+    this.strategy = settings.method === 'steer' ? new Steer(settings, random) : new Smc(settings, random)
+    const start = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
+    this.particles = this.strategy.setOut(start)
     this.genealogy = new Genealogy(settings.particles)
     this.machine = new Machine(host, random, {
-      points: settings.method === 'smc',
+      points: settings.method !== 'importance',
       twist: settings.twist,
       lookahead: program.lookahead,
     })
@@ -86,7 +92,8 @@ class Executor {
       if (!reached) break
       const standing = this.particles.some((p) => p.status === 'atPoint')
       if (!standing) return this.population(false)
-      this.point()
+      this.meet()
+      this.particles = this.strategy.setOut(this.particles)
     }
     return this.population(true)
   }
@@ -125,51 +132,24 @@ class Executor {
     }
   }
 
-  /** The population meets: all take part, finished and dead ones too. */
-  private point(): void {
-    const { settings, random } = this.options
-    const n = this.particles.length
-    const logw = Float64Array.from(this.particles, (p) => p.logw)
-    const size = ess(logw)
-    const logZ = logMeanExp(logw)
-    const resamples = settings.threshold >= 1 || size < settings.threshold * n
-    let ancestors: Int32Array | null = null
-    if (resamples) {
-      const { chances, copies } = resamplingLaw(logw)
-      ancestors = resample(settings.resample, chances, random, this.machine.generation)
-      this.replace(ancestors, copies)
-    }
+  /** The population meets; those that stood at a point may go on. */
+  private meet(): void {
+    const { population, ancestors, logZ, ...told } = this.strategy.meet(this.particles, this.machine.generation)
+    this.particles = population
     this.machine.generation++
     for (const p of this.particles) {
       p.draws = 0
       if (p.status === 'atPoint') p.status = 'running'
     }
     const distinctAncestors = this.genealogy.record(ancestors)
-    const alive = logw.reduce((count, w) => count + (w > Number.NEGATIVE_INFINITY ? 1 : 0), 0)
     this.steps.push({
       step: this.machine.generation,
-      ess: size,
-      alive,
-      resampled: resamples,
+      ...told,
       logZ: Number.isFinite(logZ) ? logZ : null,
-      ancestors: ancestors ? Array.from(ancestors) : null,
+      ancestors: ancestors && Array.from(ancestors),
       distinctAncestors,
     })
     this.report()
-  }
-
-  /** `logw`: the log weight of a copy, by ancestor. */
-  private replace(ancestors: Int32Array, logw: Float64Array): void {
-    const before = this.particles
-    const taken = new Uint8Array(before.length)
-    this.particles = Array.from(ancestors, (ancestor, slot) => {
-      // The first copy of a particle is the particle itself.
-      const particle = taken[ancestor] ? before[ancestor]!.copyTo(slot) : before[ancestor]!
-      taken[ancestor] = 1
-      particle.slot = slot
-      particle.logw = logw[ancestor]!
-      return particle
-    })
   }
 
   private *live(): Iterable<History> {
@@ -207,8 +187,10 @@ class Executor {
   private population(partial: boolean): Population {
     if (!partial && this.particles.every((p) => p.status === 'dead'))
       throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
+    if (this.strategy.meetsAtEnd) this.meet()
     return {
       particles: this.particles,
+      asked: this.options.settings.particles,
       steps: this.steps,
       partial,
       tokens: this.server.tokens,

@@ -1,7 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import type { Randomness } from '../models/randomness.js'
-import { has } from '../models/token-set.js'
 import { Deaths } from './deaths.js'
 import { isDistribution, OutcomeError } from './distributions/distribution.js'
 import { waiting } from './host/asks.js'
@@ -10,7 +9,8 @@ import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
+import { TokenSteps } from './token-steps.js'
+import { type Factor, isContext, type Stream, type Value } from './values.js'
 
 /**
  * log psi is kept above this: a twist that kills would change the target (inference.md §1). Small beside any honest twist, exact when
@@ -47,6 +47,7 @@ export class Machine {
   generation = 0
   /** Whether it runs a copy that may come to nothing: what dies then is not told of. */
   trying = false
+  private readonly tokens: TokenSteps
   private streamsBefore: readonly Stream[] = []
   /** Steps of the present particle since it last waited. */
   private steps = 0
@@ -55,7 +56,9 @@ export class Machine {
     private readonly host: Host,
     private readonly random: Randomness,
     readonly options: MachineOptions,
-  ) {}
+  ) {
+    this.tokens = new TokenSteps(this, host)
+  }
 
   advance(p: Particle): void {
     this.steps = 0
@@ -121,10 +124,10 @@ export class Machine {
         return
       case 'Score':
       case 'Force':
-        this.score(p, step)
+        this.tokens.score(p, step)
         return
       case 'Settle':
-        this.settle(p, step)
+        this.tokens.settle(p, step)
         return
       case 'Weigh': {
         const value = this.evaluate(p, step.value!)
@@ -159,7 +162,7 @@ export class Machine {
     }
   }
 
-  private evaluate(p: Particle, code: Evaluate): Value {
+  evaluate(p: Particle, code: Evaluate): Value {
     return code(p.frame.slots)
   }
 
@@ -197,7 +200,7 @@ export class Machine {
     const by = step.proposal && this.evaluate(p, step.proposal)
     if (isContext(from)) {
       const observed = step.observed.map((code) => this.evaluate(p, code))
-      this.ask(p, step, from, isContext(by) ? by.factors : null, observed)
+      this.tokens.draw(p, step, from, isContext(by) ? by.factors : null, observed)
       return
     }
     const proposal = by ?? from
@@ -211,79 +214,6 @@ export class Machine {
     this.goOn(p, step.next)
   }
 
-  /** Asks the models for the next token of a stream, or of a product; observed contexts are further factors. */
-  private ask(
-    p: Particle,
-    step: Step,
-    from: Context | Product,
-    proposal: readonly Factor[] | null,
-    observed: readonly Value[],
-  ): void {
-    const target = [...from.factors]
-    const later: (readonly Factor[])[] = []
-    for (const other of observed) {
-      if (!isContext(other))
-        throw runError(diagnostic('R005', step.span, `expected a context after \`~\`, found ${shown(other)}`))
-      this.host.sameVocabulary(from, other, this.site(step))
-      // A stream that has moved past the token sees it a second time: that is another question.
-      const again = later.length > 0 || other.factors.some(({ stream }) => target.some((each) => each.stream === stream))
-      if (again) later.push(other.factors)
-      else target.push(...other.factors)
-    }
-    const besides = step.beside && this.evaluate(p, step.beside)
-    const beside = isContext(besides) ? besides.factors : []
-    const room = [...target, ...(proposal ?? []), ...beside].every(({ stream }) => this.hasRoom(p, step, stream, 1))
-    if (!room) return
-    if (target.some(({ stream }) => p.streams[stream]!.ended)) {
-      this.kill(p)
-      return
-    }
-    p.request = { target, proposal, beside, tokens: [], draw: p.draws++, later }
-    p.status = 'drawing'
-  }
-
-  private score(p: Particle, step: Step): void {
-    const value = this.evaluate(p, step.value!)
-    const from = this.evaluate(p, step.from!)
-    if (isContext(from)) {
-      const first = p.streams[from.stream]!
-      const tokens = this.host.tokensOf(first.model, value, this.site(step))
-      if (tokens.length === 0) {
-        this.goOn(p, step.next)
-        return
-      }
-      const streams = from.factors.map(({ stream }) => p.streams[stream]!)
-      const endsEarly = tokens.slice(0, -1).some((id) => first.model.isEnd(id))
-      const cannotCome = step.op === 'Score' && streams.some(({ leaving }) => leaving && !has(leaving.set, tokens[0]!))
-      if (streams.some(({ ended }) => ended) || endsEarly || cannotCome) this.kill(p)
-      else if (from.factors.every(({ stream }) => this.hasRoom(p, step, stream, tokens.length))) {
-        if (step.op === 'Force') {
-          this.move(p, from.factors, tokens)
-          this.goOn(p, step.next)
-        } else {
-          p.request = { target: from.factors, proposal: null, beside: [], tokens, draw: -1, later: [] }
-          p.status = 'scoring'
-        }
-      }
-      return
-    }
-    if (!isDistribution(from))
-      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
-    if (this.weigh(p, from.logProb(plain(value)))) this.goOn(p, step.next)
-  }
-
-  /** Whether drafted tokens wait to be weighed. */
-  private settle(p: Particle, step: Step): void {
-    const from = this.evaluate(p, step.value!)
-    const waits = isContext(from) && from.factors.some(({ stream }) => p.streams[stream]!.unsettled !== null)
-    if (!waits) {
-      this.goOn(p, step.next)
-      return
-    }
-    p.request = { target: from.factors, proposal: null, beside: [], tokens: [], draw: -1, later: [] }
-    p.status = 'settling'
-  }
-
   /** The streams go on behind these tokens. */
   move(p: Particle, factors: readonly Factor[], tokens: readonly number[]): void {
     for (const { stream: index } of factors) {
@@ -292,15 +222,6 @@ export class Machine {
       const history = tokens.reduce((h, id) => model.extend(h, id), stream.history)
       p.moveStream(index, { ...stream, history, leaving: null, ended: stream.model.isEnd(tokens[tokens.length - 1]!) })
     }
-  }
-
-  private hasRoom(p: Particle, step: Step, index: number, tokens: number): boolean {
-    const { model, history } = p.streams[index]!
-    if (history.length + tokens <= model.model.contextLength) return true
-    const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
-    this.warnFull(step.span, message, 'ask for fewer tokens, shorten the prompt, or use a model with a longer window')
-    this.kill(p)
-    return false
   }
 
   /** Once a place. */
@@ -378,11 +299,6 @@ export class Machine {
   /** The place of an expression. */
   placeOf(site: number): Span | undefined {
     return this.host.sites[site]
-  }
-
-  /** The site number of a step that is not an expression of its own. */
-  private site(step: Step): number {
-    return this.host.siteOf(step.span)
   }
 
   /** Adds to an error which particle it was, and when; anything else that JavaScript throws becomes a diagnostic. */

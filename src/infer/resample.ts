@@ -38,11 +38,7 @@ export function planOf(scheme: Scheme, weights: Float64Array): ResamplingPlan {
   const count = weights.length
   switch (scheme) {
     case 'systematic':
-      return {
-        uniforms: 1,
-        ancestors: (u) => steps.merge(count, () => u[0]!),
-        breaks: () => inside(steps.fractions.map((c) => (c * count) % 1)),
-      }
+      return systematicPlan(weights, count)
     case 'stratified':
       return {
         uniforms: count,
@@ -59,6 +55,16 @@ export function planOf(scheme: Scheme, weights: Float64Array): ResamplingPlan {
       return residualPlan(weights, steps.total)
     default:
       return scheme satisfies never
+  }
+}
+
+/** Systematic resampling of any number of weights into `count` slots: E[copies of i] = count w_i / sum. */
+export function systematicPlan(weights: Float64Array, count: number): ResamplingPlan {
+  const steps = new Cumulative(weights)
+  return {
+    uniforms: 1,
+    ancestors: (u) => steps.merge(count, () => u[0]!),
+    breaks: () => inside(steps.fractions.map((c) => (c * count) % 1)),
   }
 }
 

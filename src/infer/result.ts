@@ -1,7 +1,8 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import type { Device } from '../models/device.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
-export type Method = 'smc' | 'importance'
+export type Method = 'smc' | 'importance' | 'steer'
 
 /** What `infer { ... }` and the flags of `run` may set. */
 export interface Settings {
@@ -11,12 +12,20 @@ export interface Settings {
   readonly resample: Scheme
   /** Resample when ESS < threshold x particles; 0 never, 1 always. */
   readonly threshold: number
+  /** Copies of each unfinished particle under `steer`. */
+  readonly expansion: number
   readonly fuse: boolean
   readonly twist: boolean
   /** Most rows of one model call. */
   readonly batch: number
   /** Most memory, in GB (10^9 bytes), that models may take: weights, attention state, buffers. */
   readonly maxMemory: number
+}
+
+/** The settings of a run as it was. */
+export interface RunSettings extends Settings {
+  /** What its transformers ran on; `cpu` where there are none. */
+  readonly device: Device
 }
 
 /** A value as JSON: numbers, strings, booleans, arrays, objects. */
@@ -29,7 +38,7 @@ export interface RunResult {
   readonly program: string
   readonly programHash: string
   readonly models: Readonly<Record<string, { readonly id: string; readonly hash: string }>>
-  readonly settings: Settings
+  readonly settings: RunSettings
   readonly partial: boolean
   /** log Z-hat; null when every particle is dead. */
   readonly logZ: number | null
@@ -70,7 +79,10 @@ export interface Sample {
   readonly logWeight: number | null
 }
 
-/** One resampling point of the population. */
+/**
+ * One resampling point of the population. Under `steer` the end is one too, and the figures are those of the population that goes on: live
+ * particles only, as many as `ancestors` has, at most N.
+ */
 export interface Step {
   readonly step: number
   readonly ess: number
@@ -78,7 +90,7 @@ export interface Step {
   readonly resampled: boolean
   /** log Z-hat of the intermediate target at this point; null when all are dead. */
   readonly logZ: number | null
-  /** Slot i was filled from slot ancestors[i]; null when nothing was resampled. */
+  /** Slot i was filled from slot ancestors[i]; null when nothing was resampled, except under `steer`, which moves slots at every point. */
   readonly ancestors: readonly number[] | null
   /** Distinct slots of the start that the population descends from. */
   readonly distinctAncestors: number

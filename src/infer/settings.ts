@@ -1,11 +1,13 @@
+import { mostExpansion, readers } from '../check/settings.js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
+import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import { freeBytes } from '../models/free-memory.js'
 import type { ProductType } from '../models/products.js'
 import type { Method, Scheme, Settings } from './result.js'
 
 export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
-export const methods: readonly Method[] = ['smc', 'importance']
+export const methods: readonly Method[] = ['smc', 'importance', 'steer']
 
 /** The part of the free memory that models may take by default: particles and what they hold need some too. */
 const defaultShare = 0.9
@@ -16,20 +18,25 @@ export const defaultSettings: Omit<Settings, 'seed' | 'maxMemory'> = {
   method: 'smc',
   resample: 'systematic',
   threshold: 0.5,
+  expansion: 3,
   fuse: true,
   twist: true,
   batch: 256,
 }
 
-const whole = (least: number) => (value: unknown) => Number.isSafeInteger(value) && (value as number) >= least
+const whole =
+  (least: number, most = Number.MAX_SAFE_INTEGER) =>
+  (value: unknown) =>
+    Number.isSafeInteger(value) && (value as number) >= least && (value as number) <= most
 const oneOf = (words: readonly string[]) => (value: unknown) => words.includes(value as string)
 
 const rules: Readonly<Record<keyof Settings, { readonly fits: (value: unknown) => boolean; readonly expected: string }>> = {
   particles: { fits: whole(1), expected: 'a whole number from 1' },
   seed: { fits: whole(0), expected: 'a whole number from 0 to 2^53 - 1' },
-  method: { fits: oneOf(methods), expected: methods.join(' or ') },
+  method: { fits: oneOf(methods), expected: methods.join(', ') },
   resample: { fits: oneOf(schemes), expected: schemes.join(', ') },
   threshold: { fits: (value) => typeof value === 'number' && value >= 0 && value <= 1, expected: 'a number from 0 to 1' },
+  expansion: { fits: whole(1, mostExpansion), expected: `a whole number from 1 to ${mostExpansion}` },
   fuse: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   twist: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   batch: { fits: whole(1), expected: 'a whole number from 1' },
@@ -41,7 +48,8 @@ const rules: Readonly<Record<keyof Settings, { readonly fits: (value: unknown) =
 
 /**
  * The settings of a run: what the caller gives wins over what the program sets, and that over the defaults.
- * @throws SmcError R022 for a value outside its range; the command line and the checker have said so before in their own words
+ * @throws SmcError R022 for a value outside its range, or one that the method of this run does not read; the command line and the
+ * checker have said so before in their own words. Where the caller gives another method, what the program sets for its own is let be.
  */
 export function settle(program: Partial<Settings>, given: Partial<Settings>): Settings {
   const settings: Record<string, unknown> = { seed: Math.floor(Math.random() * 2 ** 32), ...defaultSettings }
@@ -56,6 +64,15 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
       )
     settings[name] = value
   }
+  for (const [name, methods] of readers) {
+    if (given[name as keyof Settings] === undefined || methods.includes(settings.method as Method)) continue
+    throw new SmcError(
+      diagnostic('R022', undefined, `the method \`${settings.method}\` does not read \`${name}\``, {
+        hint: `leave it out, or take the method ${methods.map((each) => `\`${each}\``).join(' or ')}`,
+      }),
+      'command',
+    )
+  }
   settings.maxMemory ??= Math.round(defaultShare * freeBytes() * 1e-6) / 1e3
   return settings as unknown as Settings
 }
@@ -66,6 +83,16 @@ export function productType(given: unknown): ProductType {
   if (given === 'fp32' || given === 'int8') return given
   throw new SmcError(
     diagnostic('R022', undefined, `expected fp32 or int8 as \`dtype\`, found ${JSON.stringify(given)}`),
+    'command',
+  )
+}
+
+/** What models run on. @throws SmcError R022 */
+export function deviceChoice(given: unknown): DeviceChoice {
+  if (given === undefined) return 'cpu'
+  if (deviceChoices.includes(given as DeviceChoice)) return given as DeviceChoice
+  throw new SmcError(
+    diagnostic('R022', undefined, `expected ${deviceChoices.join(', ')} as \`device\`, found ${JSON.stringify(given)}`),
     'command',
   )
 }

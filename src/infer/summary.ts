@@ -16,9 +16,9 @@ const quantileLevels = { '5%': 0.05, '25%': 0.25, '50%': 0.5, '75%': 0.75, '95%'
  * and quantiles per field. An interrupted run speaks of its intermediate target; only finished particles have answers.
  */
 export function summarise(population: Population, result: Type, host: Host, site: number): Summary {
-  const { particles, steps, partial } = population
+  const { particles, asked, steps, partial } = population
   const logw = Float64Array.from(particles, (p) => p.logw)
-  const logZ = logMeanExp(logw)
+  const logZ = logMeanExp(logw, asked)
   const weights = normalise(logw)
   const values = particles.map((p): Json => (p.status === 'finished' ? host.json(p.value, site) : null))
   const samples = particles.map(

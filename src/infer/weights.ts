@@ -10,15 +10,18 @@ export { logAddExp, logSumExp } from '../models/log-sum.js'
  * with the step and the particle that it came from.
  */
 
-/** log (1/N sum_i exp(logw_i)), dead ones counted: the estimate log Z-hat of absolute weights. */
-export function logMeanExp(logw: Float64Array): number {
+/**
+ * log (1/N sum_i exp(logw_i)), dead ones counted: the estimate log Z-hat of absolute weights.
+ * @param count N, where the population may be of another size
+ */
+export function logMeanExp(logw: Float64Array, count = logw.length): number {
   const at = largest(logw)
   if (at < 0) return -Infinity
   const top = logw[at]!
   if (!Number.isFinite(top)) return top
   let sum = 0
   for (let i = 0; i < logw.length; i++) sum += Math.exp(logw[i]! - top)
-  return top + Math.log(sum / logw.length)
+  return top + Math.log(sum / count)
 }
 
 /** The probabilities exp(logw_i) / sum, shape (N); all 0 when all are dead. */

@@ -2,7 +2,7 @@ import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import { positionAt } from '../diagnostics/span.js'
 import type { RunResult } from '../infer/result.js'
 import { checks } from './checks.js'
-import { describedByMoments } from './page.js'
+import { describedByMoments, methodText } from './page.js'
 import { ancestryPicture, essPicture } from './picture.js'
 import { showNumber, showProbabilities, showValue } from './value.js'
 
@@ -15,14 +15,18 @@ const most = { posterior: 100, samples: 500 }
  */
 export function htmlPage(result: RunResult): string {
   const models = [...new Set(Object.values(result.models).map((model) => model.id))]
-  const facts = [...models, `${result.settings.particles} particles`, `seed ${result.settings.seed}`, `smcc ${result.smcc}`]
+  const { particles, method, seed } = result.settings
+  const how = method === 'smc' ? [] : [methodText(result)]
+  const facts = [...models, `${particles} particles`, ...how, `seed ${seed}`, `smcc ${result.smcc}`]
   const sections = [
     checkSection(result),
     describedByMoments(result) ? '' : posteriorSection(result),
     momentsSection(result),
     pictureSection(
       'Effective sample size',
-      'The dashed line is the threshold; a dot marks a step that resampled.',
+      method === 'steer'
+        ? 'A dot marks a step at which more candidates lived than could go on.'
+        : 'The dashed line is the threshold; a dot marks a step that resampled.',
       essPicture(result),
     ),
     pictureSection(

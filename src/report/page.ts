@@ -46,9 +46,15 @@ function header(result: RunResult, style: PageStyle): string {
   const count = result.settings.particles
   const particles = `${count} ${count === 1 ? 'particle' : 'particles'}`
   const parts = [style.bold(result.program), ...models, particles, `seed ${result.settings.seed}`]
-  if (result.settings.method !== 'smc') parts.splice(-1, 0, result.settings.method)
+  if (result.settings.method !== 'smc') parts.splice(-1, 0, methodText(result))
+  if (result.settings.device !== 'cpu') parts.push(`on ${result.settings.device}`)
   if (result.partial) parts.push(style.warn('partial'))
   return parts.join(' · ')
+}
+
+/** `importance`, or `steer × 3`: each unfinished particle goes on as three. */
+export function methodText({ settings: { method, expansion } }: RunResult): string {
+  return method === 'steer' ? `steer × ${expansion}` : method
 }
 
 function posterior(result: RunResult, width: number, style: PageStyle): string[] {

@@ -21,7 +21,9 @@ export function essPicture(result: RunResult): string {
   return svg(
     'effective sample size at every step',
     [
-      `<line class="limit" x1="${margin.left}" x2="${width - margin.right}" y1="${limit}" y2="${limit}"/>`,
+      settings.method === 'steer'
+        ? ''
+        : `<line class="limit" x1="${margin.left}" x2="${width - margin.right}" y1="${limit}" y2="${limit}"/>`,
       `<polyline class="line" points="${points.join(' ')}"/>`,
       dots,
       label(margin.left - 6, y(settings.particles) + 4, 'end', String(settings.particles)),
@@ -40,13 +42,17 @@ export function ancestryPicture(result: RunResult): string {
   const { steps, samples } = result
   if (steps.every((step) => step.ancestors === null)) return ''
   const columnStride = Math.ceil(steps.length / most.columns)
-  const rowStride = Math.ceil(samples.length / most.rows)
+  // Slots that the population had at the start, and after each step: `steer` may leave fewer than there were.
+  const sizes = [result.settings.particles]
+  for (const { ancestors } of steps) sizes.push(ancestors?.length ?? sizes.at(-1)!)
+  const slots = Math.max(...sizes)
+  const rowStride = Math.ceil(slots / most.rows)
   const x = (column: number) => scale(column, steps.length, margin.left, width - margin.right)
-  const y = (slot: number) => scale(slot, Math.max(1, samples.length - 1), margin.top, height - margin.bottom)
+  const y = (slot: number) => scale(slot, Math.max(1, slots - 1), margin.top, height - margin.bottom)
   let living = new Set(samples.flatMap((sample, slot) => (sample.weight > 0 ? [slot] : [])))
   // A line may span several columns when they are thinned: `reach` holds where each slot of the right end came from.
-  let reach = samples.map((_, slot) => slot)
   let right = steps.length
+  let reach = range(sizes[right]!)
   const faint: string[] = []
   const strong: string[] = []
   for (let column = steps.length - 1; column >= 0; column--) {
@@ -59,8 +65,8 @@ export function ancestryPicture(result: RunResult): string {
       else if (slot % rowStride === 0) faint.push(path)
     })
     living = new Set([...living].map((slot) => reach[slot]!))
-    reach = samples.map((_, slot) => slot)
     right = column
+    reach = range(sizes[right]!)
   }
   return svg(
     'ancestry of the final particles',
@@ -71,6 +77,10 @@ export function ancestryPicture(result: RunResult): string {
       label(x(steps.length), height - 6, 'end', `at the end: ${ancestry(result).particles}`),
     ].join(''),
   )
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i)
 }
 
 function scale(value: number, most: number, from: number, to: number): number {

@@ -17,6 +17,13 @@ test.each([
   ['resample: fast', ['C091 fast']],
   ['threshold: 1.5', ['C091 1.5']],
   ['fuse: 1', ['C091 1']],
+  ['method: steer, expansion: 3', []],
+  ['expansion: 3', ['C092 expansion']],
+  ['method: smc, expansion: 3', ['C092 expansion']],
+  ['threshold: 0.7, method: "steer", resample: residual', ['C092 threshold', 'C092 resample']],
+  ['method: steer, expansion: 0', ['C091 0']],
+  ['method: steer, expansion: 1001', ['C091 1001']],
+  ['method: stear, expansion: 2', ['C091 stear']],
   ['seed: 1, seed: 2', ['C031 seed']],
 ])('infer { %s }', (settings, found) => {
   expect(places(`infer { ${settings} }\nreturn 1`)).toEqual(found)

@@ -15,7 +15,7 @@ test.each([
   ],
   ['classifier tone = "tiny-sentiment"\nobserve "positive" ~ tone("good")\nreturn 1', []],
   ['sample s ~ a * b ^ 0.5 / a for 3 tokens\nreturn s', []],
-  ['infer { method: steer }\nreturn 1', ['C106 steer']],
+  ['infer { method: steer, expansion: 2 }\nreturn 1', []],
 ])('%s', (program, found) => {
   const checked = checkText(start + program)
   expect(checked.diagnostics).toEqual([])

@@ -66,9 +66,7 @@ export async function sampler(
     try {
       const { particles, steps } = await execute(program, { settings: all, random, host, externs })
       const answers = particles.flatMap((p) =>
-        p.status === 'dead'
-          ? []
-          : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / particles.length }],
+        p.status === 'dead' ? [] : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / all.particles }],
       )
       return { estimate: answers.reduce((sum, a) => sum + a.weight, 0), answers, steps }
     } catch (error) {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { Json } from '../../src/infer/result.js'
+import { htmlPage } from '../../src/report/html.js'
 import { page } from '../../src/report/page.js'
 import { example, numeric } from './example.js'
 
@@ -15,6 +16,12 @@ ancestry     2 of 4        ok
 dead         0             ok
 312 tokens/s · 1.9 s
 `)
+  })
+
+  test('says how it was steered', () => {
+    const steered = { ...example, settings: { ...example.settings, method: 'steer' as const, expansion: 5 } }
+    expect(page(steered)).toMatch(/^infill.smc · tiny · 4 particles · steer × 5 · seed 7\n/)
+    expect(htmlPage(steered)).toContain('4 particles · steer × 5 · seed 7')
   })
 
   test('of numbers, without a model', () => {

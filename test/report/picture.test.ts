@@ -35,6 +35,26 @@ test('many steps and particles are thinned without losing the way back', () => {
   expect(picture).not.toMatch(/NaN|undefined/)
 })
 
+test('steer has no threshold, and its population may shrink', () => {
+  const steered: RunResult = {
+    ...example,
+    settings: { ...example.settings, method: 'steer' },
+    steps: [
+      { ...example.steps[0]!, ancestors: [0, 0, 3, 3] },
+      { ...example.steps[1]!, ancestors: [0, 1] },
+    ],
+    samples: example.samples.slice(0, 2),
+  }
+  expect(essPicture(steered)).not.toContain('class="limit"')
+  expect(essPicture(example)).toContain('class="limit"')
+  const picture = ancestryPicture(steered)
+  // Two slots of the end come from 0 and 1, and those from slot 0; slots 2 and 3 of the middle die out.
+  expect(paths(picture, 'line')).toHaveLength(2 + 2)
+  expect(paths(picture, 'faint')).toHaveLength(2)
+  const rows = [...picture.matchAll(/L[\d.]+ ([\d.]+)/g)].map(([, y]) => Number(y))
+  expect(Math.max(...rows)).toBeLessThanOrEqual(160)
+})
+
 test('nothing is drawn where nothing happened', () => {
   expect(essPicture({ ...example, steps: [] })).toBe('')
   expect(ancestryPicture({ ...example, steps: [example.steps[0]!] })).toBe('')

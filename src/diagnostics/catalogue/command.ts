@@ -59,8 +59,8 @@ export const commandEntries: Entries = {
     title: 'this version does not have it',
     explanation:
       'The language and the command line have a place for it, but this version does not run it. The hint says what does work.',
-    bad: 'smcc run coin.smc --device webgpu',
-    mended: 'smcc run coin.smc --device cpu',
+    bad: 'smcc run coin.smc --steps genlm',
+    mended: 'smcc run coin.smc --out coin-run',
     files: coin,
     stage: 'command',
   },
@@ -153,7 +153,7 @@ export const commandEntries: Entries = {
     files: {
       'notes/monday.txt': 'buy a red ball\n',
       'run/manifest.json':
-        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
+        '{ "schema": 1, "smcc": "0.1.0", "program": "coin.smc", "programHash": "0", "models": {}, "settings": { "particles": { "value": 1, "from": "flag" }, "method": { "value": "smc", "from": "default" } }, "partial": false, "logZ": 0, "ess": 1, "alive": 1, "resamples": 0, "posterior": [], "moments": [], "timing": { "seconds": 1, "tokens": 0, "tokensPerSecond": 0 }, "warnings": [], "files": {} }\n',
       'run/particles.jsonl': '{ "value": 4, "weight": 1, "logWeight": 0 }\n',
       'run/steps.jsonl': '',
     },

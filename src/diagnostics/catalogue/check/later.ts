@@ -20,19 +20,4 @@ return s
 `,
     stage: 'run',
   },
-  C106: {
-    title: '`steer` does not run yet',
-    explanation: 'This version runs the methods `smc` and `importance`.',
-    bad: `
-infer { method: steer }
-sample x ~ uniform(1..6)
-return x
-`,
-    mended: `
-infer { method: smc }
-sample x ~ uniform(1..6)
-return x
-`,
-    stage: 'run',
-  },
 }

@@ -32,6 +32,22 @@ return x
 `,
     stage: 'check',
   },
+  C092: {
+    title: 'the method does not read a setting',
+    explanation:
+      '`expansion` belongs to `steer`; `threshold` and `resample` belong to `smc`. A setting without an effect is a mistake. Where the command line gives another method, what the program sets for its own is passed over.',
+    bad: `
+infer { expansion: 3 }
+sample x ~ uniform(1..6)
+return x
+`,
+    mended: `
+infer { method: steer, expansion: 3 }
+sample x ~ uniform(1..6)
+return x
+`,
+    stage: 'check',
+  },
   C093: {
     title: 'a learned twist has other parameters',
     explanation: 'A learned twist reads one context first, and then texts, numbers and booleans that condition it.',
