@@ -79,7 +79,8 @@ export class Draws {
         // Where the end is not in sight, the learned twist tells what to expect of it.
         if (guidance && !asked && !trial.done) guided.add(v)
       }
-      if (isWhere(plan) && [...tries.values()].some((trial) => trial.step === p.step.where)) {
+      const waits = (trial: Particle) => trial.status !== 'dead' && trial.step === p.step.where
+      if (isWhere(plan) && [...tries.values()].some(waits)) {
         asking.push(plan)
         return
       }
@@ -136,12 +137,15 @@ export class Draws {
         experts.findIndex(({ power }) => power > 0),
       )
       const alone = rows[i]![first]!.map((log) => (experts[first]!.power > 0 ? log / experts[first]!.power : 0))
-      const drawn = drawDense({ ...whole, lookahead: null, leaving: null, stop: null, random: this.random, key }, [alone])
-      const { logLeaving } = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, rows[i]!)
+      const drawn = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, [alone])
       const { token } = drawn
+      if (p.request!.proposal || token === nothing) {
+        this.take(plan, drawn, null)
+        return
+      }
       // Weighed by g(v) / q(v), q the normalised factor.
-      const logMass = token === nothing ? Number.NEGATIVE_INFINITY : g[token]! - (alone[token]! - drawn.logMass)
-      this.take(plan, { token, logProb: g[token] ?? Number.NEGATIVE_INFINITY, logMass, logLeaving, logShift: 0 }, null)
+      const logMass = g[token]! - (alone[token]! - drawn.logMass)
+      this.take(plan, { token, logProb: g[token]!, logMass, logLeaving: logMassOf(g, leaving), logShift: 0 }, null)
     })
   }
 
@@ -201,13 +205,13 @@ export class Draws {
       this.die(p, tries)
       return
     }
-    const weight = p.request!.proposal ? logMass - logProb : logMass
+    // Unfused, a pattern is held against the token that was drawn freely.
+    const leaves = !tries && pattern !== null && token !== stopped && !has(pattern.allowed, token)
+    const weight = p.request!.proposal ? logMass - (leaves ? logLeaving : logProb) : logMass
     if (tries) {
       this.adopt(plan, tries.get(token)!, weight, token, logRatio)
       return
     }
-    // Unfused, a pattern is held against the token that was drawn freely.
-    const leaves = pattern !== null && token !== stopped && !has(pattern.allowed, token)
     if (leaves && !leaving) {
       this.machine.kill(p)
       return
@@ -323,7 +327,9 @@ function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {
 function sumOf(rows: readonly Float64Array[]): Float64Array | null {
   const [first, ...others] = rows
   if (!first) return null
-  const sum = first.slice()
-  for (const row of others) for (let v = 0; v < sum.length; v++) sum[v]! += row[v]!
-  return sum
+  // A factor of 0 makes a product 0, whatever the others are.
+  return first.map((log, v) => {
+    const isZero = log === Number.NEGATIVE_INFINITY || others.some((row) => row[v] === Number.NEGATIVE_INFINITY)
+    return isZero ? Number.NEGATIVE_INFINITY : others.reduce((sum, row) => sum + row[v]!, log)
+  })
 }

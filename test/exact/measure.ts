@@ -54,6 +54,7 @@ export async function sampler(
     readonly classifiers?: Readonly<Record<string, Classifier>>
     /** What the program's learned twists have learned; those that are left out are untrained. */
     readonly learned?: Readonly<Record<string, TrainedHead>>
+    readonly allowExtern?: boolean
   } = {},
 ): Promise<Sampler> {
   const compiled = compileSource({ path: 'program.smc', text: source })
@@ -65,7 +66,7 @@ export async function sampler(
     return new LearnedTwist(name, conditionsOf(decl), options.learned?.[name] ?? null)
   })
   const host = createHost([...graph.sites], values, classifiers, learned)
-  const externs = await Externs.load(graph, host, false)
+  const externs = await Externs.load(graph, host, options.allowExtern ?? false)
   const program = link(graph, host)
   program.defaults.forEach((value, i) => {
     host.params[i] = value!([])
