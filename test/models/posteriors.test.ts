@@ -119,6 +119,7 @@ class Subject {
       stop: leaving ? recipe.stop : null,
       potential: recipe.potential === null ? null : factors(recipe.potential, size),
       lookahead: recipe.lookahead === null ? null : factors(recipe.lookahead, size),
+      shift: null,
       random: hashed,
       key: key(slot),
     }
