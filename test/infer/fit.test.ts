@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type FitRows, HeadFit, impossible } from '../../src/infer/learned/fit.js'
+import { featureCount, featuresOf, type HeadShape, scaleOf, shiftOf, untrainedLayers } from '../../src/infer/learned/head.js'
+import { philoxRandomness } from '../../src/infer/philox.js'
+
+/* The network has two forms: plain JavaScript for runs, and a tensor graph for fitting. They must say the same. */
+
+const shape: HeadShape = { hidden: 4, shift: 3, scale: 0.5, conditions: ['text', 'number'], width: 5, depth: 2 }
+const vocabulary = 6
+const random = philoxRandomness(4)
+const uniform = (slot: number, draw: number) => 2 * random.uniform({ slot, generation: 0, draw }, 0) - 1
+const numbers = (slot: number, count: number) => Float32Array.from({ length: count }, (_, draw) => uniform(slot, draw))
+const matrix = numbers(1, vocabulary * shape.shift)
+const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }, i) => ({
+  weight: i === 2 ? numbers(3, weight.length) : weight,
+  bias: numbers(4 + i, bias.length),
+}))
+const rows: FitRows = {
+  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), 20 * i, numbers(20 + i, 5))),
+  bases: [0, 1, 2].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log))),
+  tokens: [1, 5, 0],
+}
+
+/** log psi of every token, and L, in doubles. */
+function told(i: number, network = layers) {
+  const g = shiftOf(shape, network, rows.features[i]!)
+  const psi = Array.from({ length: vocabulary }, (_, v) => g.reduce((sum, x, k) => sum + x * matrix[v * shape.shift + k]!, 0))
+  const total = Math.log(psi.reduce((sum, log, v) => sum + (v === 2 ? 0 : Math.exp(log + rows.bases[i]![v]!)), 0))
+  return { logPsi: psi[rows.tokens[i]!]!, logTotal: total }
+}
+
+let fit: HeadFit
+beforeAll(async () => {
+  fit = await HeadFit.open(shape, layers, matrix, vocabulary, { learningRate: 0.01, weightDecay: 0 })
+})
+afterAll(() => fit.release())
+
+test('an untrained network says 0', () => {
+  const untrained = untrainedLayers(shape, philoxRandomness(2))
+  expect([...shiftOf(shape, untrained, rows.features[0]!)]).toEqual([0, 0, 0])
+})
+
+test('features: the hidden state in one scale, the position, the conditions', () => {
+  const x = featuresOf(Float32Array.of(3, 0, 0, 4), 2, Float32Array.of(7))
+  expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))
+  expect([...x.slice(0, 4)].map((value) => value.toFixed(3))).toEqual(['1.200', '0.000', '0.000', '1.600'])
+  expect([...x.slice(4, 8)]).toEqual([0, 0, 1, 0])
+  expect(x.at(-1)).toBe(7)
+  expect(featuresOf(Float32Array.of(1), 500, new Float32Array(0))[32]).toBe(1)
+})
+
+test('the scale of an embedding', () => {
+  expect(scaleOf(null, 6)).toBe(1)
+  expect(scaleOf(Float32Array.of(1, -1, 2, 0), 2)).toBe(0.5)
+})
+
+test('the graph says what JavaScript says', async () => {
+  const { logPsi, logTotal } = await fit.numbers(rows)
+  for (const i of [0, 1, 2]) {
+    expect(logPsi[i]!).toBeCloseTo(told(i).logPsi, 5)
+    expect(logTotal[i]!).toBeCloseTo(told(i).logTotal, 5)
+  }
+})
+
+describe('a step', () => {
+  test('goes down the loss whose slopes it is given, and changes only copies', async () => {
+    const before = layers[0]!.weight.slice()
+    const loss = async () => {
+      const { logPsi, logTotal } = await fit.numbers(rows)
+      return logPsi.reduce((sum, log, i) => sum - log + 2 * logTotal[i]!, 0)
+    }
+    const start = await loss()
+    for (let k = 0; k < 20; k++) await fit.step(rows, Float64Array.of(-1, -1, -1), Float64Array.of(2, 2, 2), 0.01)
+    expect(await loss()).toBeLessThan(start - 0.1)
+    expect([...layers[0]!.weight]).toEqual([...before])
+    expect([...fit.layers[0]!.weight]).not.toEqual([...before])
+  })
+})
