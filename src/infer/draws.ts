@@ -74,7 +74,8 @@ export class Draws {
         tries.set(v, trial)
         this.trials.walk(trial)
       }
-      if (isWhere(plan) && [...tries.values()].some((trial) => trial.step === p.step.where)) {
+      const waits = (trial: Particle) => trial.status !== 'dead' && trial.step === p.step.where
+      if (isWhere(plan) && [...tries.values()].some(waits)) {
         asking.push(plan)
         return
       }

@@ -6,6 +6,11 @@ import type { WeightSource } from './weight-source.js'
 /** Tokens in one block of the two-level draw. */
 export const blockSize = 64
 
+/** Tokens of the head: those of the vocabulary, and as many of no meaning as fill the last block. */
+export function headColumns({ vocabulary }: DecoderShape): number {
+  return Math.ceil(vocabulary / blockSize) * blockSize
+}
+
 /**
  * The head: hidden states -> logits -> for each view its total and a drawn token for each draw. V tokens, padded to whole blocks:
  *
@@ -28,10 +33,10 @@ export async function readHeadGraph(
   shape: DecoderShape,
   tensors: DecoderTensors,
   source: WeightSource,
-  columns: number,
   type: ProductType,
 ): Promise<GraphBuilder> {
   const { vocabulary, width } = shape
+  const columns = headColumns(shape)
   let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
   if (columns > vocabulary) {
     const padded = new Float32Array(columns * width)

@@ -2,7 +2,7 @@ import { portable } from '../tensor/portable.js'
 import type { Device, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
-import { blockSize, readHeadGraph } from './head-graph.js'
+import { blockSize, headColumns, readHeadGraph } from './head-graph.js'
 import type { ProductType } from './products.js'
 import { has, type TokenSet } from './token-set.js'
 import { hiddenScore } from './trunk.js'
@@ -85,14 +85,13 @@ export class Head {
     open: OpenGraph = openUncached,
     device: Device = 'cpu',
   ): Promise<Head> {
-    const columns = Math.ceil(shape.vocabulary / blockSize) * blockSize
-    const build = () => readHeadGraph(shape, tensors, source, columns, type)
+    const build = () => readHeadGraph(shape, tensors, source, type)
     // What WebGPU cannot compute, 64-bit floats first of all, the runtime computes on the CPU: the sums of blocks and where a draw falls.
     const session =
       device === 'webgpu'
         ? open('head-device', async () => portable(await build()), { device, kept: [] })
         : open('head', build, { device, kept: [] })
-    return new Head(await session, shape, columns)
+    return new Head(await session, shape, headColumns(shape))
   }
 
   /** Most rows and views of one call. */
