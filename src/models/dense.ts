@@ -9,7 +9,7 @@ import { TokenUrn } from './token-urn.js'
  * `logs`: for each expert of the posterior, power · log p of every token.
  */
 
-/** log g of every token. Throws R022 where a product divides by a probability of 0. */
+/** log g of every token. Throws R025 where a product divides by a probability of 0. */
 export function logWeights(posterior: Posterior, logs: readonly Float64Array[]): Float64Array {
   const { within, potential } = posterior
   const size = logs[0]!.length
@@ -33,7 +33,7 @@ function product(v: number, logs: readonly Float64Array[], potential: Float64Arr
   if (zero) return -Infinity
   if (sum === Infinity)
     throw modelError(
-      'R022',
+      'R025',
       'a product of contexts divides by a probability of 0',
       'divide only by contexts that give a chance to every token that the others give one',
     )

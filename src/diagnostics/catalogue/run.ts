@@ -310,29 +310,6 @@ return twice(2)
     bad: 'program.run({}, { particles: 0 })',
     mended: 'program.run({}, { particles: 8 })',
   },
-  R022: {
-    title: 'a product of contexts divides by 0',
-    explanation:
-      'In `a / b`, or a negative power, a token to which b gives the probability 0 would weigh infinitely much where a gives it a chance. Table models can have zeros; transformers have none.',
-    bad: `
-model lm = "table:coin.json"
-let a = lm("h")
-let b = lm("t")
-sample x ~ a / b
-return x
-`,
-    mended: `
-model lm = "table:coin.json"
-let a = lm("h")
-let b = lm("t")
-sample x ~ b / a
-return x
-`,
-    files: {
-      'coin.json': '{"tokens": ["h", "t"], "order": 1, "end": null, "next": {"": [0.5, 0.5], "h": [0.5, 0.5], "t": [0, 1]}}',
-    },
-    stage: 'run',
-  },
   R023: {
     title: 'a file of a pattern cannot be read',
     explanation:
@@ -364,5 +341,28 @@ return 1
 factor tone("A fine film.").prob("positive")
 return 1
 `,
+  },
+  R025: {
+    title: 'a product of contexts divides by 0',
+    explanation:
+      'In `a / b`, or a negative power, a token to which b gives the probability 0 would weigh infinitely much where a gives it a chance. Table models can have zeros; transformers have none.',
+    bad: `
+model lm = "table:coin.json"
+let a = lm("h")
+let b = lm("t")
+sample x ~ a / b
+return x
+`,
+    mended: `
+model lm = "table:coin.json"
+let a = lm("h")
+let b = lm("t")
+sample x ~ b / a
+return x
+`,
+    files: {
+      'coin.json': '{"tokens": ["h", "t"], "order": 1, "end": null, "next": {"": [0.5, 0.5], "h": [0.5, 0.5], "t": [0, 1]}}',
+    },
+    stage: 'run',
   },
 }
