@@ -17,6 +17,7 @@ import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
 import { byModel, placed } from './questions.js'
 import { type Asked, rejectAll } from './rejection.js'
+import { unfit } from './trace.js'
 import { Trials } from './trial.js'
 import { type Factor, weighted } from './values.js'
 
@@ -40,6 +41,8 @@ interface Plan {
   /** log of what earlier stops have paid and this token divides out. */
   readonly offset: number
   readonly pattern: PatternState | null
+  /** What an exact sample has drawn here, a token or `stopped`; undefined where chance decides. */
+  readonly forced: number | undefined
 }
 
 /** Serves draws of tokens: from local posteriors (inference.md §1), with looking ahead or rejection where that is asked for. */
@@ -114,6 +117,7 @@ export class Draws {
         ? 0
         : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
       pattern,
+      forced: p.forced ? forcedToken(p, vocabulary.size) : undefined,
     }
   }
 
@@ -122,7 +126,7 @@ export class Draws {
     const asking: Plan[] = []
     const rows = await this.rows(plans)
     plans.forEach((plan, i) => {
-      const { p, within, allowed, leaving, key } = plan
+      const { p, within, allowed, leaving, key, forced } = plan
       const posterior = { ...this.posterior(plan), within, allowed, leaving }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
@@ -142,7 +146,7 @@ export class Draws {
       const worth = new Map([...tries].map(([token, trial]) => [token, trial.logw - p.logw]))
       const shown = withChance(worth, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
       for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
-      const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key }
+      const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key, forced }
       const reply = drawDense(request, rows[i]!)
       // A token that was shown more kindly than it is worth weighs as much less.
       const excess = reply.token === nothing ? 0 : shown.get(reply.token)! - worth.get(reply.token)!
@@ -163,7 +167,7 @@ export class Draws {
   private async draw(model: LanguageModel, plans: readonly Plan[]): Promise<void> {
     if (plans.length === 0) return
     const posteriors = await this.posteriors(model, plans)
-    const requests = plans.map(({ key }, i) => ({ ...posteriors[i]!, random: this.random, key }))
+    const requests = plans.map(({ key, forced }, i) => ({ ...posteriors[i]!, random: this.random, key, forced }))
     const replies = await placed(requests, particlesOf(plans), (some) => model.draw(some, this.options))
     replies.forEach((reply, i) => {
       this.take(plans[i]!, reply, null)
@@ -182,7 +186,8 @@ export class Draws {
         experts.findIndex(({ power }) => power > 0),
       )
       const alone = rows[i]![first]!.map((log) => (experts[first]!.power > 0 ? log / experts[first]!.power : 0))
-      const drawn = drawDense({ ...whole, lookahead: null, leaving: null, stop: null, random: this.random, key }, [alone])
+      const forced = plan.forced === stopped ? this.stopToken(plan, g) : plan.forced
+      const drawn = drawDense({ ...whole, lookahead: null, leaving: null, stop: null, random: this.random, key, forced }, [alone])
       const { logLeaving } = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, rows[i]!)
       const { token } = drawn
       // Weighed by g(v) / q(v), q the normalised factor.
@@ -201,6 +206,7 @@ export class Draws {
       urn: urns[i]!,
       key: plan.key,
       where: plan.p.step.where!,
+      forced: plan.forced,
       trial: (token) => (token === stopped ? this.stop(plan, masses[i]!) : this.trials.token(plan.p, token)),
     }))
     const found = await rejectAll(asked, this.random, this.trials, this.answer)
@@ -224,7 +230,19 @@ export class Draws {
       const { leaving } = p.streams[drawn[0]!.stream]!
       const { model } = experts[0]!
       const key = { slot: p.slot, generation: this.machine.generation, draw: -1 }
-      return { p, key, drawn, model, experts, within: null, allowed: null, leaving: leaving!.set, offset: 0, pattern: null }
+      return {
+        p,
+        key,
+        drawn,
+        model,
+        experts,
+        within: null,
+        allowed: null,
+        leaving: leaving!.set,
+        offset: 0,
+        pattern: null,
+        forced: undefined,
+      }
     })
     for (const [model, group] of byModel(plans, (plan) => plan.model)) {
       const posteriors = await this.posteriors(model, group)
@@ -277,6 +295,7 @@ export class Draws {
     p.adopt(trial)
     p.logw = before
     p.request = null
+    if (this.machine.options.record) p.record({ token })
     if (!this.machine.weigh(p, weight + offset) || token === stopped || later.length === 0) return
     if (target.some(({ stream }) => p.streams[stream]!.ended)) {
       this.machine.kill(p)
@@ -300,6 +319,16 @@ export class Draws {
     // What was paid is divided out by one of the factors; a proposal's target is settled later.
     const logMass = (factor: Factor, i: number) => (proposal ? Number.NaN : i === bearer ? logLeaving / (factor.power || 1) : 0)
     return this.trials.stop(p, node.pattern.stopped, (factor, i) => ({ set, logMass: logMass(factor, i) }))
+  }
+
+  /** Unfused, a stop is a token that leaves the pattern; which one it was is forgotten, so it is drawn anew, from the target. */
+  private stopToken({ leaving, key }: Plan, g: Float64Array): number {
+    const log = logMassOf(g, leaving)
+    if (!leaving || log === Number.NEGATIVE_INFINITY) return nothing
+    return this.random.index(
+      g.map((each, v) => (has(leaving, v) ? Math.exp(each - log) : 0)),
+      key,
+    )
   }
 
   /** Nothing can be drawn: told with the text and the statement that one of the tries has died of. */
@@ -355,6 +384,15 @@ export class Draws {
       )
     }
   }
+}
+
+/** The token that an exact sample has at this draw. */
+function forcedToken(p: Particle, size: number): number {
+  const choice = p.nextChoice
+  if (!choice) throw unfit(p.step.span, 'it has no token left for this draw')
+  if (!('token' in choice)) throw unfit(p.step.span, 'it has a value where a token is drawn')
+  if (choice.token === stopped || (choice.token >= 0 && choice.token < size)) return choice.token
+  throw unfit(p.step.span, `the vocabulary has no token ${choice.token}`)
 }
 
 /** Least probability of a token that is looked at, as a share of its own among those that live. */

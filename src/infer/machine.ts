@@ -1,6 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
-import type { Randomness } from '../models/randomness.js'
+import type { DrawKey, Randomness } from '../models/randomness.js'
 import { has } from '../models/token-set.js'
 import { Deaths } from './deaths.js'
 import { isDistribution, OutcomeError } from './distributions/distribution.js'
@@ -10,6 +10,7 @@ import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
+import { unfit } from './trace.js'
 import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
 
 /**
@@ -34,6 +35,8 @@ export interface MachineOptions {
   /** Importance sampling passes every point. */
   readonly points: boolean
   readonly twist: boolean
+  /** Whether particles keep what they draw. */
+  readonly record: boolean
 }
 
 /**
@@ -205,10 +208,23 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    const value = proposal.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
+    const value = p.forced ? this.forced(p, step) : proposal.sample(this.random, this.key(p))
+    if (this.options.record) p.record({ value })
     p.set(step.set, value)
     if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return
     this.goOn(p, step.next)
+  }
+
+  private key(p: Particle): DrawKey {
+    return { slot: p.slot, generation: this.generation, draw: p.draws++ }
+  }
+
+  /** The value that an exact sample has here. */
+  private forced(p: Particle, { span }: Step): Value {
+    const choice = p.nextChoice
+    if (!choice) throw unfit(span, 'it has no value left for this draw')
+    if (!('value' in choice)) throw unfit(span, 'it has a token where a distribution is drawn from')
+    return choice.value
   }
 
   /** Asks the models for the next token of a stream, or of a product; observed contexts are further factors. */

@@ -1,5 +1,6 @@
 import type { Ask } from './host/asks.js'
 import type { LinkedFunction, Step } from './link.js'
+import { type Choice, extended, type Trace } from './trace.js'
 import type { Factor, Stream, Value } from './values.js'
 
 /** Where a particle is: it runs, waits for an answer, stands at a resampling point, or is done for good. */
@@ -61,6 +62,10 @@ export class Particle {
   looksAhead = false
   /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
   request: Request | null = null
+  /** What it has drawn, where that is recorded. */
+  trace: Trace | null = null
+  /** What it must draw: all choices of an exact sample that is forced through the program. Its copies draw freely. */
+  forced: readonly Choice[] | null = null
 
   private constructor(
     public slot: number,
@@ -84,6 +89,7 @@ export class Particle {
     copy.value = this.value
     copy.draws = this.draws
     copy.passed = this.passed
+    copy.trace = this.trace
     return copy
   }
 
@@ -122,6 +128,15 @@ export class Particle {
 
   moveStream(index: number, stream: Stream): void {
     this.streams = this.streams.with(index, stream)
+  }
+
+  /** What it must draw next; undefined where it draws freely. */
+  get nextChoice(): Choice | undefined {
+    return this.forced?.[this.trace?.length ?? 0]
+  }
+
+  record(choice: Choice): void {
+    this.trace = extended(this.trace, choice)
   }
 
   get done(): boolean {

@@ -1,0 +1,34 @@
+import { diagnostic } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
+import { runError } from './host/failure.js'
+import type { Value } from './values.js'
+
+/** One thing that a particle has drawn: a token (`stopped` where the draw has ended a text without one), or a value of a distribution. */
+export type Choice = { readonly token: number } | { readonly value: Value }
+
+/** What a particle has drawn so far, the last choice first. Copies of a particle share it. */
+export interface Trace {
+  readonly choice: Choice
+  readonly before: Trace | null
+  readonly length: number
+}
+
+export function extended(before: Trace | null, choice: Choice): Trace {
+  return { choice, before, length: 1 + (before?.length ?? 0) }
+}
+
+/** The choices in the order in which they were made. */
+export function choicesOf(trace: Trace | null): Choice[] {
+  const choices: Choice[] = []
+  for (let at = trace; at; at = at.before) choices.push(at.choice)
+  return choices.reverse()
+}
+
+/** A trace that is forced through a program it does not come from. */
+export function unfit(span: Span | undefined, found: string) {
+  return runError(
+    diagnostic('R030', span, `this exact sample does not fit the program: ${found}`, {
+      hint: 'take traces of this very program, with the same params and models',
+    }),
+  )
+}
