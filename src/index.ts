@@ -1,18 +1,26 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { firstRising } from './check/rising.js'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
 import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
+import type { BoundResult } from './infer/bound-result.js'
+import type { BoundOptions } from './infer/bound-run.js'
+import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { productType, requireKnown, settle } from './infer/settings.js'
+import { productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
+import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
+export type { BoundRow } from './infer/bound.js'
+export type { BoundResult } from './infer/bound-result.js'
+export type { BoundOptions, ExactChoice } from './infer/bound-run.js'
 export type {
   Json,
   Method,
@@ -62,6 +70,11 @@ export interface Program {
    * @throws SmcError; with blame `inference` when all particles die or a weight is NaN, negative or infinite
    */
   run(params?: Readonly<Record<string, unknown>>, options?: RunOptions): Promise<RunResult>
+  /**
+   * Bounds log Z from both sides, and with it the distance of what the sampler draws from the target (docs/inference.md).
+   * @throws SmcError as `run`; particles that all die are no error here
+   */
+  bound(params?: Readonly<Record<string, unknown>>, options?: BoundOptions): Promise<BoundResult>
 }
 
 /** Reads and checks the program in a file. Throws SmcError with every error found. */
@@ -74,6 +87,9 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
   const path = options.path ?? 'program.smc'
   return new LoadedProgram(compileSource({ path, text: source }), path)
 }
+
+const runOptions = ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal']
+const boundOptions = ['exact', 'onRepeats', 'onTraces']
 
 class LoadedProgram implements Program {
   readonly diagnostics: readonly Diagnostic[]
@@ -119,25 +135,17 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal', 'random'])
+    requireKnown(options, [...runOptions, 'random'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openModel, openClassifier }] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
-    const base = dirname(resolve(this.path))
+    const [{ run }, registry] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
     const { seconds, tokens, models, warnings, ...summary } = await run(
       stages.at(-1)!.graph,
       stages[0]!.graph,
       params,
       settings,
       options,
-      (id, budget) =>
-        openModel(id, {
-          base,
-          dtype: productType(options.dtype),
-          budget,
-          ...(options.onDownload && { onDownload: options.onDownload }),
-        }),
-      (id) => openClassifier(id, base, options.onDownload),
+      this.openers(options, registry),
     )
     return {
       schema: 1,
@@ -149,6 +157,51 @@ class LoadedProgram implements Program {
       ...summary,
       timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
       warnings,
+    }
+  }
+
+  async bound(params: Readonly<Record<string, unknown>> = {}, options: BoundOptions = {}): Promise<BoundResult> {
+    const { particles = [4, 16, 64], repeats = 20, ...others } = options
+    requireKnown(others, [...boundOptions, ...runOptions])
+    const sizes = [...new Set(particles)].sort((a, b) => a - b)
+    const settings = settle(this.settings, { ...others, particles: sizes.at(-1)! })
+    for (const size of sizes) settle({}, { particles: size, seed: settings.seed })
+    requireBoundable(settings, repeats)
+    const stages = this.stagesFor(settings.fuse)
+    const [{ bound }, registry] = await Promise.all([import('./infer/bound-run.js'), import('./models/registry.js')])
+    const graphs = {
+      graph: stages.at(-1)!.graph,
+      direct: this.stagesFor(false).at(-1)!.graph,
+      built: stages[0]!.graph,
+      rising: firstRising(this.compiled.checked),
+    }
+    const plan = { ...others, particles: sizes, repeats }
+    const found = await bound(graphs, params, settings, plan, this.openers(options, registry))
+    const { seconds, tokens, models, warnings, refusals, traces, ...figures } = found
+    options.onTraces?.(tracesText(traces, this.hash))
+    return {
+      schema: 1,
+      smcc: version(),
+      program: this.path,
+      programHash: this.hash,
+      models,
+      settings,
+      ...figures,
+      timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
+      warnings,
+    }
+  }
+
+  private openers(
+    options: Pick<RunOptions, 'dtype' | 'onDownload'>,
+    { openModel, openClassifier }: typeof import('./models/registry.js'),
+  ): Openers {
+    const base = dirname(resolve(this.path))
+    const { onDownload } = options
+    return {
+      model: (id, budget) =>
+        openModel(id, { base, dtype: productType(options.dtype), budget, ...(onDownload && { onDownload }) }),
+      classifier: (id) => openClassifier(id, base, onDownload),
     }
   }
 

@@ -27,6 +27,8 @@ export interface ExecutorOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** Whether particles keep what they draw; those of an island with an exact sample do in any case. */
   readonly record?: boolean
+  /** Whether the target itself is drawn from, whatever proposals there are. */
+  readonly direct?: boolean
 }
 
 /** Whether it needs a model or an extern function to go on. */
@@ -101,6 +103,8 @@ class Executor {
       twist: settings.twist,
       lookahead: program.lookahead,
       record: record === true || setups.some(({ forced }) => forced !== null),
+      direct: options.direct === true,
+      capped: setups.some(({ thinned }) => thinned === true),
     })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }

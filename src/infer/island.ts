@@ -13,6 +13,8 @@ export interface IslandSetup {
   readonly random: Randomness
   /** An exact sample to be forced through one of its particles (inference.md §2); null for plain SMC. */
   readonly forced: readonly Choice[] | null
+  /** Whether each particle lives on with the probability of its weight, which must not rise above 1. */
+  readonly thinned?: boolean
 }
 
 /** A population and what its method makes of it. Islands meet apart from one another, after the same number of points. */
@@ -26,12 +28,15 @@ export class Island {
   constructor(
     private readonly first: number,
     settings: Settings,
-    { random, forced }: IslandSetup,
+    { random, forced, thinned }: IslandSetup,
     program: LinkedFunction,
   ) {
     this.strategy = settings.method === 'steer' ? new Steer(settings, random) : new Smc(settings, random)
     this.genealogy = new Genealogy(settings.particles)
     this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
+    if (thinned) {
+      for (const p of this.particles) p.bar = Math.log(random.uniform({ ...outside, slot: p.slot, generation: -1 }, 0))
+    }
     if (forced) {
       // Slots are not alike under systematic resampling, so the exact sample starts in any of them.
       const slot = random.index(new Float64Array(settings.particles).fill(1), outside)

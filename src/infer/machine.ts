@@ -29,6 +29,21 @@ const LONGEST_STRETCH = 40
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 64
 
+/** Rounding of a factor that is 1. */
+const mostRise = 1e-5
+
+/** A factor is above 1: its runs cannot be accepted with a probability. */
+export class RisingWeight extends Error {
+  override readonly name = 'RisingWeight'
+
+  constructor(
+    readonly span: Span,
+    readonly log: number,
+  ) {
+    super('a weight is above 1')
+  }
+}
+
 export interface MachineOptions {
   /** Whether draws look ahead where the vocabulary is small. */
   readonly lookahead: boolean
@@ -37,6 +52,10 @@ export interface MachineOptions {
   readonly twist: boolean
   /** Whether particles keep what they draw. */
   readonly record: boolean
+  /** Whether everything is drawn from the target itself, and proposals only move along (`exact.ts`). */
+  readonly direct: boolean
+  /** Whether no weight may rise: an exact sample is accepted with the probability of its weight. */
+  readonly capped: boolean
 }
 
 /**
@@ -180,9 +199,10 @@ export class Machine {
           hint: 'a density can be infinite at the edge of its support: observe a value inside it',
         }),
       )
+    if (this.options.capped && log > mostRise) throw new RisingWeight(p.step.span, log)
     const before = p.logw
     p.logw += log
-    if (p.logw > Number.NEGATIVE_INFINITY) return true
+    if (p.logw > p.bar) return true
     this.kill(p, before)
     return false
   }
@@ -197,10 +217,12 @@ export class Machine {
 
   private draw(p: Particle, step: Step): void {
     const from = this.evaluate(p, step.value!)
-    const by = step.proposal && this.evaluate(p, step.proposal)
+    const proposed = step.proposal && this.evaluate(p, step.proposal)
+    const by = this.options.direct ? null : proposed
     if (isContext(from)) {
       const observed = step.observed.map((code) => this.evaluate(p, code))
-      this.ask(p, step, from, isContext(by) ? by.factors : null, observed)
+      const moved = this.options.direct && isContext(proposed) ? proposed.factors : []
+      this.ask(p, step, from, isContext(by) ? by.factors : null, moved, observed)
       return
     }
     const proposal = by ?? from
@@ -233,6 +255,7 @@ export class Machine {
     step: Step,
     from: Context | Product,
     proposal: readonly Factor[] | null,
+    moved: readonly Factor[],
     observed: readonly Value[],
   ): void {
     const target = [...from.factors]
@@ -247,7 +270,7 @@ export class Machine {
       else target.push(...other.factors)
     }
     const besides = step.beside && this.evaluate(p, step.beside)
-    const beside = isContext(besides) ? besides.factors : []
+    const beside = [...(isContext(besides) ? besides.factors : []), ...moved]
     const room = [...target, ...(proposal ?? []), ...beside].every(({ stream }) => this.hasRoom(p, step, stream, 1))
     if (!room) return
     if (target.some(({ stream }) => p.streams[stream]!.ended)) {

@@ -62,6 +62,8 @@ export class Particle {
   looksAhead = false
   /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
   request: Request | null = null
+  /** log of a uniform number: a run whose weight falls to it is rejected (`exact.ts`). */
+  bar = Number.NEGATIVE_INFINITY
   /** What it has drawn, where that is recorded. */
   trace: Trace | null = null
   /** What it must draw: all choices of an exact sample that is forced through the program. Its copies draw freely. */
@@ -89,6 +91,7 @@ export class Particle {
     copy.value = this.value
     copy.draws = this.draws
     copy.passed = this.passed
+    copy.bar = this.bar
     copy.trace = this.trace
     return copy
   }

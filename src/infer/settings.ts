@@ -76,6 +76,20 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
   return settings as unknown as Settings
 }
 
+/** @throws SmcError R022 for what `bound` cannot do */
+export function requireBoundable({ method }: Settings, repeats: number): void {
+  const refuse = (message: string, hint: string) => {
+    throw new SmcError(diagnostic('R022', undefined, message, { hint }), 'command')
+  }
+  if (method === 'steer')
+    refuse(
+      'there is no upper bound for the method `steer`',
+      'take the method `smc`: steer keeps its particles without replacement',
+    )
+  if (!whole(2, 1_000_000)(repeats))
+    refuse(`expected a whole number from 2 as \`repeats\`, found ${JSON.stringify(repeats)}`, 'an interval needs two repeats')
+}
+
 /** The numbers that models compute in. @throws SmcError R022 */
 export function productType(given: unknown): ProductType {
   if (given === undefined) return 'fp32'
