@@ -74,23 +74,31 @@ export function boundFigures(bounds: Bounds, exact: Exact | null, refusals: read
 
 function interval({ rows }: Bounds, exact: Exact | null): BoundResult['logZ'] {
   if (exact?.logZ !== null && exact?.logZ !== undefined) return { estimate: exact.logZ, low: exact.logZ, high: exact.logZ }
-  const lowest = rows.flatMap(({ upper, upperError }) =>
-    upper === null ? [] : [{ mean: upper, end: upper + (upperError ?? 0) }],
+  const best = tightest(rows)
+  if (best) return { estimate: (best.lower! + best.upper!) / 2, low: lowEnd(best), high: highEnd(best) }
+  const low = extreme(
+    Math.max,
+    rows.flatMap((row) => (row.lower === null ? [] : [lowEnd(row)])),
   )
-  const highest = rows.flatMap(({ lower, lowerError }) =>
-    lower === null ? [] : [{ mean: lower, end: lower - (lowerError ?? 0) }],
+  const high = extreme(
+    Math.min,
+    rows.flatMap((row) => (row.upper === null ? [] : [highEnd(row)])),
   )
-  const above = lowest.sort((a, b) => a.end - b.end)[0]
-  const below = highest.sort((a, b) => b.end - a.end)[0]
-  const largest = rows.filter(({ logMean }) => logMean !== null).at(-1)
-  const estimate = above && below ? (above.mean + below.mean) / 2 : (largest?.logMean ?? null)
-  return { estimate, low: below?.end ?? null, high: above?.end ?? null }
+  const means = rows.flatMap(({ logMean }) => (logMean === null ? [] : [logMean]))
+  return { estimate: means.at(-1) ?? null, low, high }
 }
 
-/** The row whose bounds are nearest to each other. */
+function extreme(of: (...values: number[]) => number, values: readonly number[]): number | null {
+  return values.length === 0 ? null : of(...values)
+}
+
+const lowEnd = (row: BoundRow): number => row.lower! - row.lowerError!
+const highEnd = (row: BoundRow): number => row.upper! + row.upperError!
+
+/** The row whose bounds, their intervals included, are nearest to each other; null where no row has both. */
 export function tightest(rows: readonly BoundRow[]): BoundRow | null {
   const closed = rows.filter(({ lower, upper }) => lower !== null && upper !== null)
-  return closed.sort((a, b) => a.upper! - a.lower! - (b.upper! - b.lower!))[0] ?? null
+  return closed.sort((a, b) => highEnd(a) - lowEnd(a) - (highEnd(b) - lowEnd(b)))[0] ?? null
 }
 
 function verdict(rows: readonly BoundRow[], logZ: BoundResult['logZ'], exact: Exact | null): string {
