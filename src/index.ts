@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import { notData } from './check/observed.js'
 import { firstRising } from './check/rising.js'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
@@ -174,10 +175,12 @@ class LoadedProgram implements Program {
       direct: this.stagesFor(false).at(-1)!.graph,
       built: stages[0]!.graph,
       rising: firstRising(this.compiled.checked),
+      risingFactor: firstRising(this.compiled.checked, { observations: false }),
+      notData: notData(this.compiled.checked),
     }
     const plan = { ...others, particles: sizes, repeats }
     const found = await bound(graphs, params, settings, plan, this.openers(options, registry))
-    const { seconds, tokens, models, warnings, refusals, traces, ...figures } = found
+    const { seconds, tokens, models, warnings, traces, ...figures } = found
     options.onTraces?.(tracesText(traces, this.hash))
     return {
       schema: 1,

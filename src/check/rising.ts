@@ -8,14 +8,17 @@ import { statementsIn } from './walk.js'
  * without such statements can be accepted with the probability of their weight; null when there are none. Powers and quotients of contexts
  * are left to the run, which stops where a weight rises.
  */
-export function firstRising(checked: CheckedProgram): { readonly span: Span; readonly why: string } | null {
+export function firstRising(
+  checked: CheckedProgram,
+  { observations = true }: { readonly observations?: boolean } = {},
+): { readonly span: Span; readonly why: string } | null {
   const script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
   const bodies = [script, ...checked.functions.filter((f) => checked.effectful.has(f)).map((f) => f.body.statements)]
   for (const statements of bodies) {
     for (const statement of statementsIn(statements)) {
       if (statement.kind === 'Factor' && !isAtMostOne(statement.value, checked))
         return { span: statement.span, why: 'this factor may be above 1' }
-      if (statement.kind === 'Observe' && !isChance(statement.from, checked))
+      if (observations && statement.kind === 'Observe' && !isChance(statement.from, checked))
         return { span: statement.span, why: 'this observation has a density, which may be above 1' }
     }
   }

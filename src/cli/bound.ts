@@ -18,7 +18,7 @@ export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'
   readonly traces?: string
 }
 
-const ways = ['auto', 'enumerate', 'reject'] as const
+const ways = ['auto', 'enumerate', 'reject', 'simulate'] as const
 const mostParticles = 1_000_000
 const mostRepeats = 100_000
 

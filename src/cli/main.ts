@@ -85,7 +85,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--model <name=ID>', 'replace a model of the program', collect, [])
     .option('--particles <N,N,...>', 'sizes of the population (default: 4,16,64)')
     .option('--repeats <R>', 'independent runs for each bound (default: 20)')
-    .option('--exact <WAY>', 'exact samples by enumerate or reject, or from a file (default: the first that applies)')
+    .option('--exact <WAY>', 'exact samples by enumerate, reject or simulate, or from a file (default: the first that applies)')
     .option('--traces <FILE>', 'write the exact samples that were used, for --exact')
     .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
     .option('--method <NAME>', 'smc or importance (default: smc, with importance beside it)')

@@ -4,7 +4,7 @@ import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
 import { philoxRandomness } from './philox.js'
 import type { Settings } from './result.js'
-import type { Choice } from './trace.js'
+import type { Choice, Datum } from './trace.js'
 import { logMeanExp } from './weights.js'
 
 /**
@@ -92,7 +92,7 @@ export async function bounds(
           const count = Math.min(group, plan.repeats - first)
           const settings = { ...options.settings, particles, method: sampler }
           const part: Part = { settings, first, count, key: key - 1, repeats: plan.repeats }
-          const run = await repeat(program, options, part, side === 'above' ? exact!.traces : null)
+          const run = await repeat(program, options, part, side === 'above' ? exact!.traces : null, exact?.data ?? null)
           tokens += run.tokens
           if (!run.repeats) return { rows, proposal, target, tokens, partial: true }
           found[side].push(...run.repeats)
@@ -132,10 +132,12 @@ async function repeat(
   options: Options,
   { settings, first, count, key, repeats }: Part,
   traces: readonly (readonly Choice[])[] | null,
+  data: readonly (readonly Datum[])[] | null,
 ): Promise<{ repeats: Repeat[] | null; tokens: number }> {
   const setups = Array.from({ length: count }, (_, i) => ({
     random: philoxRandomness(settings.seed, key * repeats + first + i),
     forced: traces ? traces[first + i]! : null,
+    data: data ? data[first + i]! : null,
   }))
   const { islands, partial, tokens, machine } = await executeIslands(program, { ...options, settings }, setups)
   if (partial) {

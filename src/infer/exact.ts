@@ -4,22 +4,26 @@ import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
 import { RisingWeight } from './machine.js'
 import { philoxRandomness } from './philox.js'
-import { type Choice, choicesOf } from './trace.js'
+import { type Choice, choicesOf, type Datum, NoData } from './trace.js'
 
 /**
  * Exact samples of a program's target, for upper bounds (inference.md §2). They are drawn from the target itself: no twist, no proposal,
  * nothing fused, so a run's weight is the product of all that it observes and weighs.
  *
  *     enumerate   every run, where all that may be drawn can be listed: the target as a table, and Z with it
+ *     simulate    a run draws what it observes, too, and is accepted with the probability of what else it weighs; bounds then refer to drawn
+ *                 data, and average over them (bidirectional Monte Carlo)
  *     reject      a run is accepted with the probability of its weight, where no factor is above 1; otherwise all begins anew
  */
 
-export type ExactWay = 'reject' | 'enumerate' | 'file'
+export type ExactWay = 'simulate' | 'reject' | 'enumerate' | 'file'
 
 export interface Exact {
   readonly way: ExactWay
   /** One for each repeat, independent. */
   readonly traces: readonly (readonly Choice[])[]
+  /** The data that were drawn with each, in place of those of the program. */
+  readonly data: readonly (readonly Datum[])[] | null
   /** log Z, where it was enumerated. */
   readonly logZ: number | null
   /** Share of the runs that were accepted, where some were rejected. */
@@ -58,35 +62,39 @@ const firstBatch = 2 ** 40
 /** Which trace of an enumeration a repeat takes. */
 const choosing = (repeat: number): DrawKey => ({ slot: repeat, generation: -2, draw: 0 })
 
-/** Runs until `count` of them are accepted; gives up, with an estimate, when that would take too long. */
-export async function rejectUntil(direct: Direct, count: number): Promise<Exact | Refusal> {
+/** Runs until `count` of them are accepted, with data of their own under `simulate`; gives up, with an estimate, when that would take too long. */
+export async function acceptedRuns(direct: Direct, count: number, way: 'reject' | 'simulate'): Promise<Exact | Refusal> {
   const { program, options, seed } = direct
   const traces: Choice[][] = []
+  const data: (readonly Datum[])[] = []
   const settings = { ...options.settings, particles: batch, method: 'importance', twist: false } as const
   const started = performance.now()
   let tried = 0
   try {
     while (traces.length < count) {
       const random = philoxRandomness(seed, firstBatch + tried / batch)
-      const run = { ...options, settings, record: true, direct: true }
+      const run = { ...options, settings, record: true, direct: true, simulate: way === 'simulate' }
       const { islands, partial } = await executeIslands(program, run, [{ random, forced: null, thinned: true }])
-      if (partial) return { way: 'reject', why: 'it was interrupted' }
+      if (partial) return { way, why: 'it was interrupted' }
       for (const p of islands[0]!.particles) {
         if (traces.length === count) break
         tried++
-        if (p.status === 'finished') traces.push(choicesOf(p.trace))
+        if (p.status !== 'finished') continue
+        traces.push(choicesOf(p.trace))
+        data.push(p.data ?? [])
       }
       if (traces.length === count) break
       const seconds = (performance.now() - started) / 1000
       const left = (seconds / Math.max(1, traces.length)) * (count - traces.length)
-      if (1000 * seconds > patience && left > longest) return { way: 'reject', why: tooRare(traces.length, tried, left) }
+      if (1000 * seconds > patience && left > longest) return { way, why: tooRare(traces.length, tried, left) }
     }
   } catch (error) {
+    if (error instanceof NoData) return { way, why: error.why, span: error.span }
     if (!(error instanceof RisingWeight)) throw error
     const why = `a weight is multiplied by ${Math.exp(error.log).toPrecision(3)}, and only factors up to 1 can be accepted with a probability`
-    return { way: 'reject', why, span: error.span }
+    return { way, why, span: error.span }
   }
-  return { way: 'reject', traces, logZ: null, acceptance: traces.length / tried }
+  return { way, traces, data: way === 'simulate' ? data : null, logZ: null, acceptance: traces.length / tried }
 }
 
 function tooRare(accepted: number, tried: number, left: number): string {
@@ -132,7 +140,7 @@ export async function enumerated(direct: Direct, count: number): Promise<Exact |
   if (!(Z > 0)) return { way: 'enumerate', why: 'every run has weight 0' }
   const random = philoxRandomness(seed, firstBatch - 1)
   const traces = Array.from({ length: count }, (_, r) => all[random.index(masses, choosing(r))]!.choices)
-  return { way: 'enumerate', traces, logZ: Math.log(Z), acceptance: null }
+  return { way: 'enumerate', traces, data: null, logZ: Math.log(Z), acceptance: null }
 }
 
 class Unlistable extends Error {

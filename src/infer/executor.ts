@@ -9,7 +9,7 @@ import { Machine } from './machine.js'
 import type { Particle } from './particle.js'
 import type { Progress, Settings, Step } from './result.js'
 import { Server } from './serve.js'
-import { unfit } from './trace.js'
+import { NoData, unfit } from './trace.js'
 import { ess } from './weights.js'
 
 /** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
@@ -29,11 +29,13 @@ export interface ExecutorOptions {
   readonly record?: boolean
   /** Whether the target itself is drawn from, whatever proposals there are. */
   readonly direct?: boolean
+  /** Whether observed values are drawn too, and kept as the data of each particle. */
+  readonly simulate?: boolean
 }
 
 /** Whether it needs a model or an extern function to go on. */
 function waits({ status }: Particle): boolean {
-  return status === 'drawing' || status === 'scoring' || status === 'settling' || status === 'asking'
+  return status === 'drawing' || status === 'scoring' || status === 'simulating' || status === 'settling' || status === 'asking'
 }
 
 /** The population when a run has ended. */
@@ -104,6 +106,7 @@ class Executor {
       lookahead: program.lookahead,
       record: record === true || setups.some(({ forced }) => forced !== null),
       direct: options.direct === true,
+      simulate: options.simulate === true,
       capped: setups.some(({ thinned }) => thinned === true),
     })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
@@ -146,6 +149,7 @@ class Executor {
       ready = waiting.filter((p) => p.status === 'running')
     }
     for (const p of forced) requireFit(p)
+    if (!this.options.simulate) for (const p of this.particles) if (p.data) requireAllData(p)
     return true
   }
 
@@ -213,6 +217,11 @@ class Executor {
       machine: this.machine,
     }
   }
+}
+
+/** Data that were drawn with one run are those of all others. */
+function requireAllData(p: Particle): void {
+  if (p.status === 'finished' && p.observed < p.data!.length) throw new NoData(p.step.span, 'runs do not all observe the same')
 }
 
 /** An exact sample of the target has positive weight, and all of it is used. */

@@ -6,13 +6,15 @@ import type { Settings, Step } from './result.js'
 import { Smc } from './smc.js'
 import { Steer } from './steer.js'
 import type { Strategy } from './strategy.js'
-import type { Choice } from './trace.js'
+import type { Choice, Datum } from './trace.js'
 
 /** One of several independent populations that run side by side. */
 export interface IslandSetup {
   readonly random: Randomness
   /** An exact sample to be forced through one of its particles (inference.md §2); null for plain SMC. */
   readonly forced: readonly Choice[] | null
+  /** What all of its particles observe in place of the program's own values. */
+  readonly data?: readonly Datum[] | null
   /** Whether each particle lives on with the probability of its weight, which must not rise above 1. */
   readonly thinned?: boolean
 }
@@ -28,12 +30,13 @@ export class Island {
   constructor(
     private readonly first: number,
     settings: Settings,
-    { random, forced, thinned }: IslandSetup,
+    { random, forced, data = null, thinned }: IslandSetup,
     program: LinkedFunction,
   ) {
     this.strategy = settings.method === 'steer' ? new Steer(settings, random) : new Smc(settings, random)
     this.genealogy = new Genealogy(settings.particles)
     this.particles = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program))
+    for (const p of this.particles) p.data = data
     if (thinned) {
       for (const p of this.particles) p.bar = Math.log(random.uniform({ ...outside, slot: p.slot, generation: -1 }, 0))
     }

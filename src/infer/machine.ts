@@ -10,7 +10,7 @@ import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { unfit } from './trace.js'
+import { type Datum, NoData, unfit } from './trace.js'
 import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
 
 /**
@@ -54,6 +54,8 @@ export interface MachineOptions {
   readonly record: boolean
   /** Whether everything is drawn from the target itself, and proposals only move along (`exact.ts`). */
   readonly direct: boolean
+  /** Whether observed values are drawn in place of those of the program. */
+  readonly simulate: boolean
   /** Whether no weight may rise: an exact sample is accepted with the probability of its weight. */
   readonly capped: boolean
 }
@@ -282,12 +284,21 @@ export class Machine {
   }
 
   private score(p: Particle, step: Step): void {
-    const value = this.evaluate(p, step.value!)
+    const datum = step.op === 'Score' && p.data && !this.options.simulate ? datumOf(p, step.span) : null
+    const value = datum ? datum.value : this.evaluate(p, step.value!)
     const from = this.evaluate(p, step.from!)
     if (isContext(from)) {
       const first = p.streams[from.stream]!
-      const tokens = this.host.tokensOf(first.model, value, this.site(step))
+      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, value, this.site(step))
+      if (this.options.simulate && step.op === 'Score' && tokens.length > 0) {
+        this.simulate(p, step, from, tokens)
+        return
+      }
       if (tokens.length === 0) {
+        if (step.op === 'Score') {
+          if (this.options.simulate) p.note({ span: step.span, value: tokens })
+          p.observed++
+        }
         this.goOn(p, step.next)
         return
       }
@@ -308,7 +319,25 @@ export class Machine {
     }
     if (!isDistribution(from))
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
+    if (this.options.simulate) {
+      p.note({ span: step.span, value: from.sample(this.random, this.key(p)) })
+      this.goOn(p, step.next)
+      return
+    }
+    p.observed++
     if (this.weigh(p, from.logProb(plain(value)))) this.goOn(p, step.next)
+  }
+
+  /** Asks for a text of as many tokens. */
+  private simulate(p: Particle, step: Step, { factors }: Context | Product, tokens: readonly number[]): void {
+    if (factors.length > 1 || factors[0]!.power !== 1)
+      throw new NoData(step.span, 'a text is observed on a product of contexts, from which none can be drawn')
+    if (p.streams[factors[0]!.stream]!.ended) this.kill(p)
+    else if (this.hasRoom(p, step, factors[0]!.stream, tokens.length)) {
+      p.request = { target: factors, proposal: null, beside: [], tokens, draw: p.draws, later: [] }
+      p.draws += tokens.length
+      p.status = 'simulating'
+    }
   }
 
   /** Whether drafted tokens wait to be weighed. */
@@ -444,4 +473,10 @@ export class Machine {
     }
     throw thrown
   }
+}
+
+function datumOf(p: Particle, span: Span): Datum {
+  const datum = p.data![p.observed]
+  if (datum?.span === span) return datum
+  throw new NoData(span, 'runs do not all observe the same')
 }

@@ -13,6 +13,25 @@ export interface Trace {
   readonly length: number
 }
 
+/** What a statement has observed: a value, or the tokens of a text. */
+export interface Datum {
+  /** Of the statement. */
+  readonly span: Span
+  readonly value: Value
+}
+
+/** Observations differ from run to run, or cannot be drawn: there are no drawn data to bound with. */
+export class NoData extends Error {
+  override readonly name = 'NoData'
+
+  constructor(
+    readonly span: Span,
+    readonly why: string,
+  ) {
+    super(why)
+  }
+}
+
 export function extended(before: Trace | null, choice: Choice): Trace {
   return { choice, before, length: 1 + (before?.length ?? 0) }
 }

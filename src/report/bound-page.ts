@@ -53,9 +53,10 @@ export function figures(result: BoundResult): [string, string, string][] {
   ]
 }
 
-function exactNote({ acceptance, refused }: BoundResult): string {
+function exactNote({ exact, acceptance, refused }: BoundResult): string {
   const rate = acceptance === null ? [] : [`${showFixed(100 * acceptance, acceptance < 0.01 ? 3 : 1)} % of the runs accepted`]
-  return [...rate, ...refused.map(({ way, why }) => `not by ${way}: ${why}`)].join('; ')
+  const drawn = exact === 'simulate' ? ['all figures are for data drawn from the program, and average over them'] : []
+  return [...drawn, ...rate, ...refused.map(({ way, why }) => `not by ${way}: ${why}`)].join('; ')
 }
 
 function table(rows: readonly BoundRow[]): string[] {
