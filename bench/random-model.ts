@@ -1,4 +1,6 @@
 import { describe } from '../src/models/architectures/index.js'
+import type { Device } from '../src/models/device.js'
+import { DeviceTrunk } from '../src/models/device-trunk.js'
 import { Head } from '../src/models/head.js'
 import type { Vocabulary } from '../src/models/model.js'
 import type { ProductType } from '../src/models/products.js'
@@ -68,11 +70,14 @@ const vocabulary: Vocabulary = {
 }
 
 /** The 135 M shape with random weights. */
-export async function randomModel(type: ProductType): Promise<Transformer> {
+export async function randomModel(type: ProductType, device: Device = 'cpu'): Promise<Transformer> {
   const { shape } = architecture
   const weights = randomWeights()
   const tensors = architecture.tensors(() => true)
-  const trunk = await Trunk.open(shape, tensors, weights, type)
-  const head = await Head.open(shape, tensors, weights, type)
+  const trunk =
+    device === 'webgpu'
+      ? await DeviceTrunk.open(shape, tensors, weights, device)
+      : await Trunk.open(shape, tensors, weights, type, undefined, device)
+  const head = await Head.open(shape, tensors, weights, type, undefined, device)
   return new Transformer('random-135m', 'none', vocabulary, trunk, head)
 }

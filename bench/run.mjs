@@ -1,5 +1,5 @@
 // Compiles a benchmark with the sources it measures, lays the package's other files beside them, and runs it: node bench/run.mjs engine [ARGS...]
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -16,4 +16,5 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false',
 for (const beside of ['grammar', 'models', 'stdlib', 'package.json']) {
   if (!existsSync(join(out, beside))) symlinkSync(join(root, beside), join(out, beside))
 }
-execFileSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { cwd: root, stdio: 'inherit' })
+const { status } = spawnSync(process.execPath, [join(out, 'bench', `${name}.js`), ...args], { cwd: root, stdio: 'inherit' })
+process.exitCode = status ?? 1

@@ -12,7 +12,7 @@ import type { BoundOptions } from './infer/bound-run.js'
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
+import { deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
@@ -29,6 +29,7 @@ export type {
   PosteriorEntry,
   Progress,
   RunResult,
+  RunSettings,
   Sample,
   Scheme,
   Settings,
@@ -36,6 +37,7 @@ export type {
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export { defaultSettings } from './infer/settings.js'
+export type { Device, DeviceChoice } from './models/device.js'
 export type { LanguageModel } from './models/model.js'
 
 export interface LoadOptions {
@@ -89,7 +91,7 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
   return new LoadedProgram(compileSource({ path, text: source }), path)
 }
 
-const runOptions = ['models', 'allowExtern', 'dtype', 'onProgress', 'onDownload', 'signal']
+const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
 const boundOptions = ['exact', 'onRepeats', 'onTraces']
 
 class LoadedProgram implements Program {
@@ -139,25 +141,15 @@ class LoadedProgram implements Program {
     requireKnown(options, [...runOptions, 'random'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, registry] = await Promise.all([import('./infer/run.js'), import('./models/registry.js')])
-    const { seconds, tokens, models, warnings, ...summary } = await run(
-      stages.at(-1)!.graph,
-      stages[0]!.graph,
-      params,
-      settings,
-      options,
-      this.openers(options, registry),
-    )
+    const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options)])
+    const found = await run(stages.at(-1)!.graph, stages[0]!.graph, params, settings, options, openers)
+    const { seconds, tokens, models, warnings, ...summary } = found
     return {
-      schema: 1,
-      smcc: version(),
-      program: this.path,
-      programHash: this.hash,
-      models,
-      settings,
+      ...this.identity(models),
+      settings: { ...settings, device: device.used },
       ...summary,
-      timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
-      warnings,
+      timing: timing(seconds, tokens),
+      warnings: [...device.warnings, ...warnings],
     }
   }
 
@@ -169,7 +161,7 @@ class LoadedProgram implements Program {
     for (const size of sizes) settle({}, { particles: size, seed: settings.seed })
     requireBoundable(settings, repeats)
     const stages = this.stagesFor(settings.fuse)
-    const [{ bound }, registry] = await Promise.all([import('./infer/bound-run.js'), import('./models/registry.js')])
+    const [{ bound }, { openers, device }] = await Promise.all([import('./infer/bound-run.js'), this.openers(options)])
     const graphs = {
       graph: stages.at(-1)!.graph,
       direct: this.stagesFor(false).at(-1)!.graph,
@@ -179,39 +171,46 @@ class LoadedProgram implements Program {
       notData: notData(this.compiled.checked),
     }
     const plan = { ...others, particles: sizes, repeats }
-    const found = await bound(graphs, params, settings, plan, this.openers(options, registry))
+    const found = await bound(graphs, params, settings, plan, openers)
     const { seconds, tokens, models, warnings, traces, ...figures } = found
     options.onTraces?.(tracesText(traces, this.hash))
     return {
-      schema: 1,
-      smcc: version(),
-      program: this.path,
-      programHash: this.hash,
-      models,
-      settings,
+      ...this.identity(models),
+      settings: { ...settings, device: device.used },
       ...figures,
-      timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
-      warnings,
+      timing: timing(seconds, tokens),
+      warnings: [...device.warnings, ...warnings],
     }
   }
 
-  private openers(
-    options: Pick<RunOptions, 'dtype' | 'onDownload'>,
-    { openModel, openClassifier }: typeof import('./models/registry.js'),
-  ): Openers {
+  private identity(models: RunResult['models']): Pick<RunResult, 'schema' | 'smcc' | 'program' | 'programHash' | 'models'> {
+    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, models }
+  }
+
+  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'onWarning' | 'onDownload'>) {
+    const { onDownload, onWarning } = options
+    const [{ openModel, openClassifier }, { RunDevice }] = await Promise.all([
+      import('./models/registry.js'),
+      import('./models/device.js'),
+    ])
+    const device = new RunDevice(deviceChoice(options.device), onWarning)
     const base = dirname(resolve(this.path))
-    const { onDownload } = options
-    return {
-      model: (id, budget) =>
-        openModel(id, { base, dtype: productType(options.dtype), budget, ...(onDownload && { onDownload }) }),
+    const common = { base, dtype: productType(options.dtype), device, ...(onDownload && { onDownload }) }
+    const openers: Openers = {
+      model: (id, budget) => openModel(id, { ...common, budget }),
       classifier: (id) => openClassifier(id, base, onDownload),
     }
+    return { openers, device }
   }
 
   private stagesFor(fuse: boolean): readonly Stage[] {
     if (this.compiled.unsupported.length > 0) throw new SmcError(this.compiled.unsupported)
     return this.compiled.stages({ fuse })
   }
+}
+
+function timing(seconds: number, tokens: number): RunResult['timing'] {
+  return { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 }
 }
 
 /** A setting as written: a number, `true`, `false`, or a bare word. */

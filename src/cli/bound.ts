@@ -9,7 +9,7 @@ import { requireWritableFile, writeAtomically } from './output.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { besideProgram, pageStyle, type RunFlags, readParams, requireModels, showsLive } from './run.js'
-import { chosenSettings, flagSettings, productType } from './settings.js'
+import { chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'> {
@@ -31,6 +31,7 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
   const sizes = particles === undefined ? [4, 16, 64] : sizeList(particles)
   const repeats = flags.repeats === undefined ? 20 : wholeNumber('--repeats', flags.repeats, 2, mostRepeats)
   const dtype = productType(flags.dtype)
+  const device = deviceChoice(flags.device)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
   requireProgram(path)
@@ -61,6 +62,7 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
       exact,
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
+      device,
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (each) => download.update(each),

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import type { load, Program } from '../index.js'
-import type { Json, RunResult, Settings } from '../infer/result.js'
+import type { Json, RunResult, RunSettings } from '../infer/result.js'
+import type { SettingOrigin } from '../report/folder.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes, notInThisVersion, reason } from './errors.js'
 import { didYouMean, oneOf, pairs } from './flags.js'
@@ -11,7 +12,7 @@ import { requireWritableFile, requireWritableFolder, writeAtomically, writeFolde
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { LiveLine } from './progress.js'
-import { chosenSettings, flagSettings, productType, type SettingFlags } from './settings.js'
+import { chosenSettings, deviceChoice, flagSettings, productType, type SettingFlags } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface RunFlags extends SettingFlags {
@@ -31,6 +32,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
   const { path, json } = separateProgram(given, flags.json)
   const fromFlags = flagSettings(flags)
   const dtype = productType(flags.dtype)
+  const device = deviceChoice(flags.device)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
   if (flags.steps !== undefined) throw notInThisVersion('`--steps`', 'steps.jsonl is written in the form of smcc itself')
@@ -48,6 +50,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
   })
   try {
     const program = await open(path)
+    const told = new Set(distinct(program.diagnostics))
     showDiagnostics(program.diagnostics, io)
     const params = paramValues(program.params, definitions, file)
     requireModels(program, models)
@@ -60,18 +63,27 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       seed: settings.seed!,
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
+      device,
+      onWarning: (warning) => {
+        live.erase()
+        told.add(warning)
+        showDiagnostics([warning], io)
+      },
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (progress) => download.update(progress),
       ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, size) }),
     })
     live.erase()
-    const told = new Set(distinct(program.diagnostics))
+    if (device === 'auto') io.stderr.write(`device: ${result.settings.device}\n`)
     showDiagnostics(
       distinct([...told, ...result.warnings]).filter((warning) => !told.has(warning)),
       io,
     )
-    await deliver(result, flags, json, io, { params, origin })
+    await deliver(result, flags, json, io, {
+      params,
+      origin: (name) => (name === 'device' ? (flags.device === undefined ? 'default' : 'flag') : origin(name)),
+    })
     if (result.partial && interruption.signal.aborted) return exitCodes.interrupted
     return result.partial || result.alive === 0 ? exitCodes.inference : exitCodes.done
   } catch (error) {
@@ -139,7 +151,7 @@ export function showsLive(flags: { readonly quiet?: boolean }, io: Io): boolean 
 
 interface Origins {
   readonly params: Record<string, Json>
-  readonly origin: ReturnType<typeof chosenSettings>['origin']
+  readonly origin: (name: keyof RunSettings) => SettingOrigin
 }
 
 /** Writes what was asked for. When a file fails in spite of the check beforehand, the result goes to stdout rather than being lost. */
@@ -173,12 +185,9 @@ async function writeFiles(
   const html = htmlPage(result)
   if (flags.report !== undefined) writeAtomically(flags.report, html)
   if (flags.out === undefined) return
-  const names = Object.keys(result.settings) as (keyof Settings)[]
+  const names = Object.keys(result.settings) as (keyof RunSettings)[]
   const files = folderFiles(result, html, {
-    origins: Object.fromEntries(names.map((name) => [name, origins.origin(name)])) as Record<
-      keyof Settings,
-      ReturnType<Origins['origin']>
-    >,
+    origins: Object.fromEntries(names.map((name) => [name, origins.origin(name)])) as Record<keyof RunSettings, SettingOrigin>,
     params: origins.params,
     node: process.version,
     platform: `${process.platform} ${process.arch}`,

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { mostExpansion } from '../check/settings.js'
 import type { Method, Scheme, Settings } from '../infer/result.js'
+import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
-import { notInThisVersion } from './errors.js'
 import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
@@ -29,7 +29,6 @@ const mostParticles = 1_000_000
 
 /** The settings that the flags give, checked; those that were not given are absent. */
 export function flagSettings(flags: SettingFlags): Partial<Settings> {
-  requireThisVersion(flags)
   return {
     ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
@@ -49,9 +48,9 @@ export function productType(dtype: string | undefined): ProductType {
   return dtype === undefined ? 'fp32' : choice('--dtype', dtype, ['fp32', 'int8'] as const)
 }
 
-function requireThisVersion({ device }: SettingFlags): void {
-  if (device !== undefined && choice('--device', device, ['cpu', 'webgpu']) !== 'cpu')
-    throw notInThisVersion(`\`--device ${device}\``, 'it runs on the CPU: leave the flag out')
+/** What models run on. */
+export function deviceChoice(device: string | undefined): DeviceChoice {
+  return device === undefined ? 'cpu' : choice('--device', device, deviceChoices)
 }
 
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */

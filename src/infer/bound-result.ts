@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { BoundRow, Bounds, Estimate } from './bound.js'
 import type { Exact, ExactWay, Refusal } from './exact.js'
-import type { RunResult, Settings } from './result.js'
+import type { RunResult } from './result.js'
 
 /** What `smcc bound` has found; its fields are those of `--json` (cli.md), `"schema": 1`. Errors are half the 95 % interval. */
 export interface BoundResult {
@@ -10,7 +10,7 @@ export interface BoundResult {
   readonly program: string
   readonly programHash: string
   readonly models: RunResult['models']
-  readonly settings: Settings
+  readonly settings: RunResult['settings']
   readonly partial: boolean
   readonly rows: readonly BoundRow[]
   /** From the tightest bounds, with their intervals; exact where all runs were listed. */

@@ -1,49 +1,19 @@
 import { SmcError } from '../diagnostics/diagnostic.js'
 import { drawDense, logMassOf, logWeights } from '../models/dense.js'
 import { logSumExp } from '../models/log-sum.js'
-import {
-  type DrawReply,
-  type Expert,
-  type LanguageModel,
-  nothing,
-  type Posterior,
-  type ServeOptions,
-  stopped,
-} from '../models/model.js'
-import type { DrawKey, Randomness } from '../models/randomness.js'
-import { complement, has, intersection, type TokenSet, withoutEnd } from '../models/token-set.js'
-import type { PatternState } from '../patterns/pattern.js'
+import { type DrawReply, type LanguageModel, nothing, type Posterior, type ServeOptions, stopped } from '../models/model.js'
+import type { Randomness } from '../models/randomness.js'
+import { has, intersection } from '../models/token-set.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
+import { isWhere, type Plan, planOfDraw, planOfStop, posteriorOf } from './plan.js'
 import { byModel, placed } from './questions.js'
 import { type Asked, rejectAll } from './rejection.js'
-import { unfit } from './trace.js'
 import { Trials } from './trial.js'
-import { type Factor, weighted } from './values.js'
+import type { Factor } from './values.js'
 
 /** Vocabularies of at most so many tokens are looked through token by token (language.md §6 "Fusion"). */
 const smallVocabulary = 512
-
-/** What one particle draws its next token from. */
-interface Plan {
-  readonly p: Particle
-  readonly key: DrawKey
-  /** The factors that are drawn from: the proposal's, or the target's. */
-  readonly drawn: readonly Factor[]
-  readonly model: LanguageModel
-  /** Of every factor, in order. */
-  readonly experts: readonly (Expert & { readonly model: LanguageModel })[]
-  readonly within: TokenSet | null
-  /** The tokens that may be drawn. */
-  readonly allowed: TokenSet | null
-  /** The tokens that end the pattern; null where it cannot end here. */
-  readonly leaving: TokenSet | null
-  /** log of what earlier stops have paid and this token divides out. */
-  readonly offset: number
-  readonly pattern: PatternState | null
-  /** What an exact sample has drawn here, a token or `stopped`; undefined where chance decides. */
-  readonly forced: number | undefined
-}
 
 /** Serves draws of tokens: from local posteriors (inference.md §1), with looking ahead or rejection where that is asked for. */
 export class Draws {
@@ -62,7 +32,7 @@ export class Draws {
 
   async serve(particles: readonly Particle[]): Promise<void> {
     for (const [model, plans] of byModel(
-      particles.map((p) => this.plan(p)),
+      particles.map((p) => planOfDraw(p, this.machine)),
       (plan) => plan.model,
     )) {
       const { ahead, apart, rejected, plain } = this.sorted(model, plans)
@@ -88,46 +58,13 @@ export class Draws {
     return sorted
   }
 
-  private plan(p: Particle): Plan {
-    const { node } = p.step
-    if (node.op !== 'Draw') throw new Error(`a ${node.op} does not draw`)
-    const { target, proposal, draw } = p.request!
-    const drawn = proposal ?? target
-    const streams = (factors: readonly Factor[]) => factors.map(({ stream }) => p.streams[stream]!)
-    const experts = this.experts(p, drawn)
-    const { model } = experts[0]!
-    const { vocabulary } = model
-    const pattern = node.pattern && (p.frame.slots[node.pattern.state] as PatternState)
-    const { lookahead } = this.machine.options
-    const within = [...streams(target), ...streams(proposal ?? [])].reduce<TokenSet | null>(
-      (set, { leaving }) => intersection(set, leaving?.set ?? null),
-      null,
-    )
-    const end = node.fused?.notEnd ? withoutEnd(vocabulary) : null
-    return {
-      p,
-      key: { slot: p.slot, generation: this.machine.generation, draw },
-      drawn,
-      model,
-      experts,
-      within,
-      allowed: lookahead && pattern ? intersection(pattern.allowed, end) : end,
-      leaving: pattern?.accepting ? complement(pattern.allowed, vocabulary.size) : null,
-      offset: proposal
-        ? 0
-        : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
-      pattern,
-      forced: p.forced ? forcedToken(p, vocabulary.size) : undefined,
-    }
-  }
-
   /** Small vocabularies: every token is tried before one is drawn. Gives back those whose `where` has to wait for answers. */
   private async lookAhead(plans: readonly Plan[]): Promise<Plan[]> {
     const asking: Plan[] = []
     const rows = await this.rows(plans)
     plans.forEach((plan, i) => {
       const { p, within, allowed, leaving, key, forced } = plan
-      const posterior = { ...this.posterior(plan), within, allowed, leaving }
+      const posterior = { ...posteriorOf(plan, this.machine), within, allowed, leaving }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
       const lookahead = new Float64Array(g.length).fill(Number.NEGATIVE_INFINITY)
@@ -179,7 +116,7 @@ export class Draws {
     const rows = await this.rows(plans)
     plans.forEach((plan, i) => {
       const { p, experts, within, leaving, key } = plan
-      const whole = { ...this.posterior(plan), within, allowed: null, leaving }
+      const whole = { ...posteriorOf(plan, this.machine), within, allowed: null, leaving }
       const g = this.located(p, () => logWeights(whole, rows[i]!))
       const first = Math.max(
         0,
@@ -224,26 +161,7 @@ export class Draws {
   /** log of the mass that the targets of these particles give to what they have stopped at: their proposals drew the stop. */
   async stopMasses(particles: readonly Particle[]): Promise<ReadonlyMap<Particle, number>> {
     const masses = new Map<Particle, number>()
-    const plans = particles.map((p): Plan => {
-      const drawn = p.request!.target
-      const experts = this.experts(p, drawn)
-      const { leaving } = p.streams[drawn[0]!.stream]!
-      const { model } = experts[0]!
-      const key = { slot: p.slot, generation: this.machine.generation, draw: -1 }
-      return {
-        p,
-        key,
-        drawn,
-        model,
-        experts,
-        within: null,
-        allowed: null,
-        leaving: leaving!.set,
-        offset: 0,
-        pattern: null,
-        forced: undefined,
-      }
-    })
+    const plans = particles.map((p) => planOfStop(p, this.machine))
     for (const [model, group] of byModel(plans, (plan) => plan.model)) {
       const posteriors = await this.posteriors(model, group)
       const found = await placed(posteriors, particlesOf(group), async (some) => [...(await model.measure(some, this.options))])
@@ -252,13 +170,6 @@ export class Draws {
       })
     }
     return masses
-  }
-
-  private experts(p: Particle, factors: readonly Factor[]): Plan['experts'] {
-    return factors.map(({ stream, power }) => {
-      const { model, history, temperature } = p.streams[stream]!
-      return { model: model.model, history, temperature, power }
-    })
   }
 
   /** A drawn token, a stop, or death. `tries`: what each token would become, where that was looked at. */
@@ -340,18 +251,12 @@ export class Draws {
     this.machine.kill(p, before)
   }
 
-  private posterior({ p, experts, within, allowed, leaving }: Plan): Posterior {
-    const node = p.step.node
-    const stops = leaving !== null && this.machine.options.lookahead && node.op === 'Draw'
-    return { experts, potential: null, within, allowed, lookahead: null, leaving, stop: stops ? 0 : null }
-  }
-
   /** Factors of other models than the first become potentials. */
   private async posteriors(model: LanguageModel, plans: readonly Plan[]): Promise<Posterior[]> {
     const foreign = await this.rows(plans, (expert) => expert.model !== model)
     return plans.map((plan, i) => {
       const own = plan.experts.filter((expert) => expert.model === model)
-      return { ...this.posterior(plan), experts: own, potential: sumOf(foreign[i]!) }
+      return { ...posteriorOf(plan, this.machine), experts: own, potential: sumOf(foreign[i]!) }
     })
   }
 
@@ -386,15 +291,6 @@ export class Draws {
   }
 }
 
-/** The token that an exact sample has at this draw. */
-function forcedToken(p: Particle, size: number): number {
-  const choice = p.nextChoice
-  if (!choice) throw unfit(p.step.span, 'it has no token left for this draw')
-  if (!('token' in choice)) throw unfit(p.step.span, 'it has a value where a token is drawn')
-  if (choice.token === stopped || (choice.token >= 0 && choice.token < size)) return choice.token
-  throw unfit(p.step.span, `the vocabulary has no token ${choice.token}`)
-}
-
 /** Least probability of a token that is looked at, as a share of its own among those that live. */
 const leastChance = 1e-6
 
@@ -408,10 +304,6 @@ function withChance(worth: ReadonlyMap<number, number>, logMass: (token: number)
   const mean = logSumExp(living.map(([, log], i) => log + masses[i]!)) - logSumExp(masses)
   const least = mean + Math.log(leastChance)
   return new Map([...worth].map(([token, log]) => [token, log === Number.NEGATIVE_INFINITY ? log : Math.max(log, least)]))
-}
-
-function isWhere({ p }: Plan): boolean {
-  return p.step.node.op === 'Draw' && p.step.node.fused?.where === true
 }
 
 function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {

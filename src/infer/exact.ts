@@ -2,9 +2,8 @@ import type { Span } from '../diagnostics/span.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
 import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
-import { RisingWeight } from './machine.js'
 import { philoxRandomness } from './philox.js'
-import { type Choice, choicesOf, type Datum, NoData } from './trace.js'
+import { type Choice, choicesOf, type Datum, NoData, RisingWeight } from './trace.js'
 
 /**
  * Exact samples of a program's target, for upper bounds (inference.md §2). They are drawn from the target itself: no twist, no proposal,

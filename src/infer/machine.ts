@@ -1,17 +1,18 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
-import type { DrawKey, Randomness } from '../models/randomness.js'
-import { has } from '../models/token-set.js'
+import type { Randomness } from '../models/randomness.js'
 import { Deaths } from './deaths.js'
-import { isDistribution, OutcomeError } from './distributions/distribution.js'
+import { type Distribution, isDistribution, OutcomeError } from './distributions/distribution.js'
+import { forcedValue } from './forced.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
-import { type Datum, NoData, unfit } from './trace.js'
-import { type Context, type Factor, isContext, type Product, type Stream, type Value } from './values.js'
+import { TokenSteps } from './token-steps.js'
+import { RisingWeight } from './trace.js'
+import { type Factor, isContext, type Stream, type Value } from './values.js'
 
 /**
  * log psi is kept above this: a twist that kills would change the target (inference.md §1). Small beside any honest twist, exact when
@@ -31,18 +32,6 @@ const STEPS_A_LOOK = 64
 
 /** Rounding of a factor that is 1. */
 const mostRise = 1e-5
-
-/** A factor is above 1: its runs cannot be accepted with a probability. */
-export class RisingWeight extends Error {
-  override readonly name = 'RisingWeight'
-
-  constructor(
-    readonly span: Span,
-    readonly log: number,
-  ) {
-    super('a weight is above 1')
-  }
-}
 
 export interface MachineOptions {
   /** Whether draws look ahead where the vocabulary is small. */
@@ -71,6 +60,7 @@ export class Machine {
   generation = 0
   /** Whether it runs a copy that may come to nothing: what dies then is not told of. */
   trying = false
+  private readonly tokens: TokenSteps
   private streamsBefore: readonly Stream[] = []
   /** Steps of the present particle since it last waited. */
   private steps = 0
@@ -79,7 +69,9 @@ export class Machine {
     private readonly host: Host,
     private readonly random: Randomness,
     readonly options: MachineOptions,
-  ) {}
+  ) {
+    this.tokens = new TokenSteps(this, host)
+  }
 
   advance(p: Particle): void {
     this.steps = 0
@@ -145,10 +137,10 @@ export class Machine {
         return
       case 'Score':
       case 'Force':
-        this.score(p, step)
+        this.tokens.score(p, step)
         return
       case 'Settle':
-        this.settle(p, step)
+        this.tokens.settle(p, step)
         return
       case 'Weigh': {
         const value = this.evaluate(p, step.value!)
@@ -183,7 +175,7 @@ export class Machine {
     }
   }
 
-  private evaluate(p: Particle, code: Evaluate): Value {
+  evaluate(p: Particle, code: Evaluate): Value {
     return code(p.frame.slots)
   }
 
@@ -224,7 +216,7 @@ export class Machine {
     if (isContext(from)) {
       const observed = step.observed.map((code) => this.evaluate(p, code))
       const moved = this.options.direct && isContext(proposed) ? proposed.factors : []
-      this.ask(p, step, from, isContext(by) ? by.factors : null, moved, observed)
+      this.tokens.draw(p, step, from, { proposal: isContext(by) ? by.factors : null, moved, observed })
       return
     }
     const proposal = by ?? from
@@ -232,124 +224,15 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    const value = p.forced ? this.forced(p, step) : proposal.sample(this.random, this.key(p))
+    const value = p.forced ? forcedValue(p) : this.sample(p, proposal)
     if (this.options.record) p.record({ value })
     p.set(step.set, value)
     if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return
     this.goOn(p, step.next)
   }
 
-  private key(p: Particle): DrawKey {
-    return { slot: p.slot, generation: this.generation, draw: p.draws++ }
-  }
-
-  /** The value that an exact sample has here. */
-  private forced(p: Particle, { span }: Step): Value {
-    const choice = p.nextChoice
-    if (!choice) throw unfit(span, 'it has no value left for this draw')
-    if (!('value' in choice)) throw unfit(span, 'it has a token where a distribution is drawn from')
-    return choice.value
-  }
-
-  /** Asks the models for the next token of a stream, or of a product; observed contexts are further factors. */
-  private ask(
-    p: Particle,
-    step: Step,
-    from: Context | Product,
-    proposal: readonly Factor[] | null,
-    moved: readonly Factor[],
-    observed: readonly Value[],
-  ): void {
-    const target = [...from.factors]
-    const later: (readonly Factor[])[] = []
-    for (const other of observed) {
-      if (!isContext(other))
-        throw runError(diagnostic('R005', step.span, `expected a context after \`~\`, found ${shown(other)}`))
-      this.host.sameVocabulary(from, other, this.site(step))
-      // A stream that has moved past the token sees it a second time: that is another question.
-      const again = later.length > 0 || other.factors.some(({ stream }) => target.some((each) => each.stream === stream))
-      if (again) later.push(other.factors)
-      else target.push(...other.factors)
-    }
-    const besides = step.beside && this.evaluate(p, step.beside)
-    const beside = [...(isContext(besides) ? besides.factors : []), ...moved]
-    const room = [...target, ...(proposal ?? []), ...beside].every(({ stream }) => this.hasRoom(p, step, stream, 1))
-    if (!room) return
-    if (target.some(({ stream }) => p.streams[stream]!.ended)) {
-      this.kill(p)
-      return
-    }
-    p.request = { target, proposal, beside, tokens: [], draw: p.draws++, later }
-    p.status = 'drawing'
-  }
-
-  private score(p: Particle, step: Step): void {
-    const datum = step.op === 'Score' && p.data && !this.options.simulate ? datumOf(p, step.span) : null
-    const value = datum ? datum.value : this.evaluate(p, step.value!)
-    const from = this.evaluate(p, step.from!)
-    if (isContext(from)) {
-      const first = p.streams[from.stream]!
-      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, value, this.site(step))
-      if (this.options.simulate && step.op === 'Score' && tokens.length > 0) {
-        this.simulate(p, step, from, tokens)
-        return
-      }
-      if (tokens.length === 0) {
-        if (step.op === 'Score') {
-          if (this.options.simulate) p.note({ span: step.span, value: tokens })
-          p.observed++
-        }
-        this.goOn(p, step.next)
-        return
-      }
-      const streams = from.factors.map(({ stream }) => p.streams[stream]!)
-      const endsEarly = tokens.slice(0, -1).some((id) => first.model.isEnd(id))
-      const cannotCome = step.op === 'Score' && streams.some(({ leaving }) => leaving && !has(leaving.set, tokens[0]!))
-      if (streams.some(({ ended }) => ended) || endsEarly || cannotCome) this.kill(p)
-      else if (from.factors.every(({ stream }) => this.hasRoom(p, step, stream, tokens.length))) {
-        if (step.op === 'Force') {
-          this.move(p, from.factors, tokens)
-          this.goOn(p, step.next)
-        } else {
-          p.request = { target: from.factors, proposal: null, beside: [], tokens, draw: -1, later: [] }
-          p.status = 'scoring'
-        }
-      }
-      return
-    }
-    if (!isDistribution(from))
-      throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
-    if (this.options.simulate) {
-      p.note({ span: step.span, value: from.sample(this.random, this.key(p)) })
-      this.goOn(p, step.next)
-      return
-    }
-    p.observed++
-    if (this.weigh(p, from.logProb(plain(value)))) this.goOn(p, step.next)
-  }
-
-  /** Asks for a text of as many tokens. */
-  private simulate(p: Particle, step: Step, { factors }: Context | Product, tokens: readonly number[]): void {
-    if (factors.length > 1 || factors[0]!.power !== 1)
-      throw new NoData(step.span, 'a text is observed on a product of contexts, from which none can be drawn')
-    if (p.streams[factors[0]!.stream]!.ended) this.kill(p)
-    else if (this.hasRoom(p, step, factors[0]!.stream, tokens.length)) {
-      p.request = { target: factors, proposal: null, beside: [], tokens, draw: p.draws, later: [] }
-      p.draws += tokens.length
-      p.status = 'simulating'
-    }
-  }
-
-  /** Whether drafted tokens wait to be weighed. */
-  private settle(p: Particle, step: Step): void {
-    const from = this.evaluate(p, step.value!)
-    const waits = isContext(from) && from.factors.some(({ stream }) => p.streams[stream]!.unsettled !== null)
-    if (!waits) {
-      this.goOn(p, step.next)
-      return
-    }
-    p.request = { target: from.factors, proposal: null, beside: [], tokens: [], draw: -1, later: [] }
-    p.status = 'settling'
+  sample(p: Particle, from: Distribution): Value {
+    return from.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
   }
 
   /** The streams go on behind these tokens. */
@@ -360,15 +243,6 @@ export class Machine {
       const history = tokens.reduce((h, id) => model.extend(h, id), stream.history)
       p.moveStream(index, { ...stream, history, leaving: null, ended: stream.model.isEnd(tokens[tokens.length - 1]!) })
     }
-  }
-
-  private hasRoom(p: Particle, step: Step, index: number, tokens: number): boolean {
-    const { model, history } = p.streams[index]!
-    if (history.length + tokens <= model.model.contextLength) return true
-    const message = `the window of ${model.model.id} is full: it reads ${model.model.contextLength} tokens, prompt included; particles that need more have weight 0`
-    this.warnFull(step.span, message, 'ask for fewer tokens, shorten the prompt, or use a model with a longer window')
-    this.kill(p)
-    return false
   }
 
   /** Once a place. */
@@ -448,11 +322,6 @@ export class Machine {
     return this.host.sites[site]
   }
 
-  /** The site number of a step that is not an expression of its own. */
-  private site(step: Step): number {
-    return this.host.siteOf(step.span)
-  }
-
   /** Adds to an error which particle it was, and when; anything else that JavaScript throws becomes a diagnostic. */
   located(thrown: unknown, p: Particle): SmcError {
     const where = { message: `particle ${p.slot}, after ${this.generation} resampling point${this.generation === 1 ? '' : 's'}` }
@@ -473,10 +342,4 @@ export class Machine {
     }
     throw thrown
   }
-}
-
-function datumOf(p: Particle, span: Span): Datum {
-  const datum = p.data![p.observed]
-  if (datum?.span === span) return datum
-  throw new NoData(span, 'runs do not all observe the same')
 }

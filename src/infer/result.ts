@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
+import type { Device } from '../models/device.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
 export type Method = 'smc' | 'importance' | 'steer'
@@ -21,6 +22,12 @@ export interface Settings {
   readonly maxMemory: number
 }
 
+/** The settings of a run as it was. */
+export interface RunSettings extends Settings {
+  /** What its transformers ran on; `cpu` where there are none. */
+  readonly device: Device
+}
+
 /** A value as JSON: numbers, strings, booleans, arrays, objects. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json }
 
@@ -31,7 +38,7 @@ export interface RunResult {
   readonly program: string
   readonly programHash: string
   readonly models: Readonly<Record<string, { readonly id: string; readonly hash: string }>>
-  readonly settings: Settings
+  readonly settings: RunSettings
   readonly partial: boolean
   /** log Z-hat; null when every particle is dead. */
   readonly logZ: number | null

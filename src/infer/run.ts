@@ -1,6 +1,7 @@
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.js'
 import type { Graph } from '../graph/ir.js'
 import { type Budget, bytesText } from '../models/budget.js'
+import type { DeviceChoice } from '../models/device.js'
 import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
@@ -18,6 +19,10 @@ export interface RunOptions extends Partial<Settings> {
   readonly allowExtern?: boolean
   /** `int8` runs transformers faster, with rounded weights; `fp32` is the default. */
   readonly dtype?: ProductType
+  /** What transformers run on; the CPU by default. Where it cannot be used, a warning says so and the CPU goes on. */
+  readonly device?: DeviceChoice
+  /** Told of a warning when it arises; the result holds all of them. */
+  readonly onWarning?: (warning: Diagnostic) => void
   readonly onProgress?: (progress: Progress) => void
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload

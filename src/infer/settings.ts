@@ -1,6 +1,7 @@
 import { mostExpansion, readers } from '../check/settings.js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
+import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import { freeBytes } from '../models/free-memory.js'
 import type { ProductType } from '../models/products.js'
 import type { Method, Scheme, Settings } from './result.js'
@@ -96,6 +97,16 @@ export function productType(given: unknown): ProductType {
   if (given === 'fp32' || given === 'int8') return given
   throw new SmcError(
     diagnostic('R022', undefined, `expected fp32 or int8 as \`dtype\`, found ${JSON.stringify(given)}`),
+    'command',
+  )
+}
+
+/** What models run on. @throws SmcError R022 */
+export function deviceChoice(given: unknown): DeviceChoice {
+  if (given === undefined) return 'cpu'
+  if (deviceChoices.includes(given as DeviceChoice)) return given as DeviceChoice
+  throw new SmcError(
+    diagnostic('R022', undefined, `expected ${deviceChoices.join(', ')} as \`device\`, found ${JSON.stringify(given)}`),
     'command',
   )
 }

@@ -1,6 +1,4 @@
-import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
-import { runError } from './host/failure.js'
 import type { Value } from './values.js'
 
 /** One thing that a particle has drawn: a token (`stopped` where the draw has ended a text without one), or a value of a distribution. */
@@ -32,6 +30,18 @@ export class NoData extends Error {
   }
 }
 
+/** A factor is above 1: its runs cannot be accepted with a probability. */
+export class RisingWeight extends Error {
+  override readonly name = 'RisingWeight'
+
+  constructor(
+    readonly span: Span,
+    readonly log: number,
+  ) {
+    super('a weight is above 1')
+  }
+}
+
 export function extended(before: Trace | null, choice: Choice): Trace {
   return { choice, before, length: 1 + (before?.length ?? 0) }
 }
@@ -41,13 +51,4 @@ export function choicesOf(trace: Trace | null): Choice[] {
   const choices: Choice[] = []
   for (let at = trace; at; at = at.before) choices.push(at.choice)
   return choices.reverse()
-}
-
-/** A trace that is forced through a program it does not come from. */
-export function unfit(span: Span | undefined, found: string) {
-  return runError(
-    diagnostic('R030', span, `this exact sample does not fit the program: ${found}`, {
-      hint: 'take traces of this very program, with the same params and models',
-    }),
-  )
 }

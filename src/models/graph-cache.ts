@@ -4,14 +4,14 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Graph } from '../tensor/graph.js'
 import { graphFile, savedBytes, saveOnnx } from '../tensor/save.js'
-import { Session } from '../tensor/session.js'
+import { type Placement, Session } from '../tensor/session.js'
 import { smccCache, temporaryName } from './cache-folder.js'
 
-/** Makes the graphs of one model ready to run: `name` tells them apart, `build` converts the weights. */
-export type OpenGraph = (name: string, build: () => Promise<Graph>) => Promise<Session>
+/** Makes the graphs of one model ready to run, on the CPU or where `placement` says: `name` tells them apart, `build` converts the weights. */
+export type OpenGraph = (name: string, build: () => Promise<Graph>, placement?: Placement) => Promise<Session>
 
 /** Every graph is built anew. */
-export const openUncached: OpenGraph = async (_, build) => Session.open(await build())
+export const openUncached: OpenGraph = async (_, build, placement) => Session.open(await build(), placement)
 
 export interface CacheLimits {
   /** Graphs with fewer bytes of weights are built as fast as they are found. */
@@ -34,23 +34,24 @@ export async function cachedGraphs(modelHash: string, limits: CacheLimits = defa
   const key = createHash('sha256')
     .update(`${modelHash} ${await codeHash()}`)
     .digest('hex')
-  return async (name, build) => {
+  return async (name, build, placement) => {
     const folder = join(root, key, name)
-    const kept = await openKept(folder)
+    const kept = await openKept(folder, placement)
     if (kept) return kept
     const graph = await build()
     const bytes = savedBytes(graph)
-    if (bytes < limits.leastBytes || !(await keep(root, folder, graph, bytes, limits.mostBytes))) return Session.open(graph)
-    return (await openKept(folder)) ?? Session.open(graph)
+    if (bytes < limits.leastBytes || !(await keep(root, folder, graph, bytes, limits.mostBytes)))
+      return Session.open(graph, placement)
+    return (await openKept(folder, placement)) ?? Session.open(graph, placement)
   }
 }
 
 /** Null when there is no such entry; one that does not open is removed. */
-async function openKept(folder: string): Promise<Session | null> {
+async function openKept(folder: string, placement?: Placement): Promise<Session | null> {
   const path = join(folder, graphFile)
   if (!(await stat(path).catch(() => null))) return null
   try {
-    const session = await Session.openFile(path)
+    const session = await Session.openFile(path, placement)
     const now = new Date()
     await utimes(folder, now, now).catch(() => {})
     return session

@@ -1,4 +1,5 @@
-import type { Session } from '../tensor/session.js'
+import { portable } from '../tensor/portable.js'
+import type { Device, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
 import { blockSize, readHeadGraph } from './head-graph.js'
@@ -80,10 +81,16 @@ export class Head {
     source: WeightSource,
     type: ProductType,
     open: OpenGraph = openUncached,
+    device: Device = 'cpu',
   ): Promise<Head> {
     const columns = Math.ceil(shape.vocabulary / blockSize) * blockSize
     const build = () => readHeadGraph(shape, tensors, source, columns, type)
-    return new Head(await open('head', build), shape, columns)
+    // What WebGPU cannot compute, 64-bit floats first of all, the runtime computes on the CPU: the sums of blocks and where a draw falls.
+    const session =
+      device === 'webgpu'
+        ? open('head-device', async () => portable(await build()), { device, kept: [] })
+        : open('head', build, { device, kept: [] })
+    return new Head(await session, shape, columns)
   }
 
   /** Most rows and views of one call. */

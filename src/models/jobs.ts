@@ -40,6 +40,20 @@ export function jobFor(need: Need): Job | null {
   return { need, tokens: tokens.reverse(), base: path, keep, wanted, row: null, fresh: false }
 }
 
+/** What to run for needs, each end once. */
+export function jobsFor(needs: readonly Need[]): Job[] {
+  const jobs: Job[] = []
+  const seen = new Map<Path, Path>()
+  for (const need of needs) {
+    const deepest = need.paths.at(-1)!
+    if (seen.get(deepest) === need.paths[0]) continue
+    seen.set(deepest, need.paths[0]!)
+    const job = jobFor(need)
+    if (job) jobs.push(job)
+  }
+  return jobs
+}
+
 /** Jobs that can share a call: the same prompt and the same steps, in the order of their first member. */
 export function groups(jobs: readonly Job[]): Job[][] {
   const byPrompt = new Map<Prompt, Map<string, Job[]>>()

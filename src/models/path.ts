@@ -18,8 +18,8 @@ export function nextHistoryId(): number {
 }
 
 /**
- * A history of a transformer. The path of tokens is the truth; `hidden` and `row` are caches that may be dropped at any time and
- * are computed again from the nearest ancestor that still has state.
+ * A history of a transformer. The path of tokens is the truth; `hidden`, `row` and `slot` are caches that may be dropped at any
+ * time and are computed again from the nearest ancestor that still has state.
  */
 export class Path implements History {
   readonly id = nextHistoryId()
@@ -30,6 +30,8 @@ export class Path implements History {
   hidden: Float32Array | null = null
   /** The row that holds keys and values up to and including this token. */
   row: Row | null = null
+  /** Where a device holds its keys and values; -1 where it does not. */
+  slot = -1
   /** Sweep in which the path was last found alive. */
   sweep = 0
 
@@ -49,7 +51,7 @@ export class Path implements History {
 
   /** Whether keys and values up to and including this token are stored. */
   get stored(): boolean {
-    return this.own === 0 || (this.row !== null && this.row.path[this.own - 1] === this)
+    return this.own === 0 || this.slot >= 0 || (this.row !== null && this.row.path[this.own - 1] === this)
   }
 
   child(token: number): Path {

@@ -26,80 +26,53 @@ class FloatProducts implements Products {
   }
 }
 
+/** Numbers that share a scale: inputs of one output, and of one row. */
+export const blockSize = 64
+
 /**
- * Products of 8-bit integers. Weights are quantised when the graph is built, each output with its own scale: w ≈ s · q, q in -127 .. 127. Rows are
- * quantised when it runs, each row with its own scale: x ≈ t · (q - 128), q in 1 .. 255. Then x · w = s · t · Σ q q, and the sum of
- * integers is exact, so a result depends on its own row alone and not on the order of summation.
+ * Products of 8-bit integers. Weights are rounded when the graph is built, each block of inputs of an output with its own scale; rows when it runs, each
+ * block with its own scale too. So a result depends on its own row alone.
  */
 class IntegerProducts implements Products {
-  readonly #rows = new Map<string, { readonly integers: Value; readonly scale: Value }>()
-  readonly #steps: Value
-  readonly #centre: Value
-  readonly #zero: Value
-  readonly #one: Value
-
-  constructor(private readonly graph: GraphBuilder) {
-    this.#steps = graph.scalar(127)
-    // Casting cuts off, so the half makes it round.
-    this.#centre = graph.scalar(128.5)
-    this.#zero = graph.weight('zeroPoint', 'uint8', [], Uint8Array.of(128))
-    this.#one = graph.scalar(1)
-  }
+  constructor(private readonly graph: GraphBuilder) {}
 
   linear(name: string, x: Value, { weight, bias }: LinearWeights, from: number): Value {
     const { graph } = this
     const to = weight.length / from
-    const { integers, scales } = quantised(name, weight, from)
-    const row = this.#quantisedRows(x)
-    const sums = graph.integerProduct(
-      row.integers,
-      this.#zero,
-      this.#one,
-      graph.weight(`${name}.weight`, 'int8', [from, to], integers),
-      graph.weight(`${name}.scales`, 'float32', [to], scales),
+    const { blocks, scales } = quantised(name, weight, from)
+    const count = Math.ceil(from / blockSize)
+    const product = graph.blockProduct(
+      x,
+      graph.weight(`${name}.weight`, 'uint8', [to, count, blockSize], blocks),
+      graph.weight(`${name}.scales`, 'float32', [to * count], scales),
+      from,
+      to,
+      blockSize,
     )
-    const product = graph.multiply(sums, row.scale)
     return bias ? graph.add(product, graph.weight(`${name}.bias`, 'float32', [to], bias)) : product
-  }
-
-  /** A value that several products read is quantised once. A row of zeros gives integers of no meaning times a scale of 0. */
-  #quantisedRows(x: Value) {
-    let row = this.#rows.get(x.name)
-    if (!row) {
-      const { graph } = this
-      const largest = graph.maximum(graph.absolute(x), -1)
-      const steps = graph.divide(this.#steps, largest)
-      const integers = graph.cast(graph.add(graph.multiply(x, steps), this.#centre), 'uint8')
-      row = { integers, scale: graph.divide(largest, this.#steps) }
-      this.#rows.set(x.name, row)
-    }
-    return row
   }
 }
 
-/** [out, in] -> integers [in, out], as the runtime wants them, and a scale for each output. Throws M011. */
-export function quantised(name: string, weight: Float32Array, from: number): { integers: Int8Array; scales: Float32Array } {
+/** [out, in] -> w ≈ scale · (q - 128): blocks [out, in / size, size] of q, the last one filled with zeros, and a scale for each block. Throws M011. */
+export function quantised(name: string, weight: Float32Array, from: number): { blocks: Uint8Array; scales: Float32Array } {
   const to = weight.length / from
-  const scales = new Float32Array(to)
-  const integers = new Int8Array(weight.length)
-  // In tiles, so that neither side is walked with long strides.
-  const tile = 64
-  for (let first = 0; first < to; first += tile) {
-    const last = Math.min(first + tile, to)
-    for (let out = first; out < last; out++) scales[out] = largestOf(weight, out * from, (out + 1) * from) / 127
-    for (let begin = 0; begin < from; begin += tile) {
-      const end = Math.min(begin + tile, from)
-      for (let out = first; out < last; out++) {
-        const scale = scales[out]!
-        if (!(scale < Infinity)) {
-          throw modelError('M011', `${name} holds weights that are not finite numbers`, 'fetch the weights again')
-        }
-        const inverse = scale > 0 ? 1 / scale : 0
-        for (let i = begin; i < end; i++) integers[i * to + out] = Math.round(weight[out * from + i]! * inverse)
+  const count = Math.ceil(from / blockSize)
+  const blocks = new Uint8Array(to * count * blockSize).fill(128)
+  const scales = new Float32Array(to * count)
+  for (let out = 0, block = 0; out < to; out++) {
+    for (let begin = 0; begin < from; begin += blockSize, block++) {
+      const end = Math.min(begin + blockSize, from)
+      const scale = largestOf(weight, out * from + begin, out * from + end) / 127
+      if (!(scale < Infinity)) {
+        throw modelError('M011', `${name} holds weights that are not finite numbers`, 'fetch the weights again')
       }
+      scales[block] = scale
+      const inverse = scale > 0 ? 1 / scale : 0
+      const at = block * blockSize - begin
+      for (let i = begin; i < end; i++) blocks[at + i] = 128 + Math.round(weight[out * from + i]! * inverse)
     }
   }
-  return { integers, scales }
+  return { blocks, scales }
 }
 
 /** The largest absolute value; NaN when there is one. */

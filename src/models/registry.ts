@@ -1,4 +1,7 @@
+import type { Device } from '../tensor/session.js'
 import { type Budget, bytesText, MemoryError } from './budget.js'
+import { RunDevice } from './device.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
@@ -32,6 +35,8 @@ export interface OpenOptions {
   readonly onDownload?: OnDownload
   /** The numbers in which products with weights are computed; fp32 when left out. */
   readonly dtype?: ProductType
+  /** What transformers run on; the CPU when left out. */
+  readonly device?: RunDevice
   /** Refuses a model whose weights it has no room for, before they are read. */
   readonly budget?: Budget
 }
@@ -43,10 +48,11 @@ export interface OpenOptions {
 export async function openModel(id: string, options: OpenOptions): Promise<LanguageModel> {
   if (id.startsWith('table:')) return TableModel.open(id, options.base)
   const path = await locate(id, options.base, options.onDownload)
-  return openTransformer(id, path, options.dtype ?? 'fp32', options.budget)
+  return openTransformer(id, path, options)
 }
 
-async function openTransformer(id: string, path: string, dtype: ProductType, budget?: Budget): Promise<Transformer> {
+async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
+  const { dtype = 'fp32', device = new RunDevice('cpu'), budget } = options
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
   try {
     const { shape } = architecture
@@ -59,13 +65,18 @@ async function openTransformer(id: string, path: string, dtype: ProductType, bud
     const digest = hash.digest('hex')
     const tensors = architecture.tensors((name) => weights.has(name))
     const open = await cachedGraphs(digest)
-    const [trunk, head] = await Promise.all([
-      Trunk.open(shape, tensors, weights, dtype, open),
-      Head.open(shape, tensors, weights, dtype, open),
-    ])
-    const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
-    budget?.record(model, memory.weights(dtype))
-    return model
+    const openOn = async (on: Device) => {
+      const [trunk, head] = await Promise.all([
+        on === 'webgpu'
+          ? DeviceTrunk.open(shape, tensors, weights, on, open)
+          : Trunk.open(shape, tensors, weights, dtype, open, on),
+        Head.open(shape, tensors, weights, dtype, open, on),
+      ])
+      const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
+      budget?.record(model, memory.weights(dtype))
+      return model
+    }
+    return await device.open(id, dtype === 'int8', openOn)
   } finally {
     await weights.close()
   }

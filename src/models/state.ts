@@ -1,7 +1,7 @@
 import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
 import { type Budget, type Limits, leastRows, limitsOf } from './budget.js'
-import { groups, type Job, jobFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import { groups, type Job, jobFor, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
 import { type ModelMemory, mostScores, mostTokens } from './memory.js'
 import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
@@ -13,6 +13,20 @@ const idleShare = 3 / 4
 const promptShare = 8
 /** Calls of `fill` between two looks at whether the arena is too large. */
 const fillsALook = 16
+
+/** What a transformer keeps about its histories: in our memory (`State`), or on a device (`DeviceState`). */
+export interface AttentionState {
+  /** Tokens that the trunk has run, padding not counted. */
+  readonly tokens: number
+  /** Bytes of attention state held for histories, prompts not counted. */
+  readonly bytes: number
+  /** Texts whose state was dropped for lack of room, to be computed again when they are needed. */
+  readonly dropped: number
+  /** Computes the hidden states that are missing. Serves at most `rows` rows at a time, within `budget`. */
+  fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void>
+  /** Forgets everything that can be computed again. */
+  drop(): void
+}
 
 /** One call of `fill`. */
 class Turn {
@@ -34,7 +48,7 @@ class Turn {
  * the first child and copied for the others. What a row computes depends on its own tokens and on the population as a whole,
  * never on the size of the batch: lengths are rounded up by the row's own length, and the arena's length is fixed before batches are formed.
  */
-export class State {
+export class State implements AttentionState {
   readonly #arena: Arena
   readonly #calls: TrunkCalls
   readonly #shape: DecoderShape
@@ -81,15 +95,7 @@ export class State {
       yield* live()
       for (const { paths } of needs) yield paths[0]
     }
-    let jobs: Job[] = []
-    const seen = new Map<Path, Path>()
-    for (const need of needs) {
-      const deepest = need.paths.at(-1)!
-      if (seen.get(deepest) === need.paths[0]) continue
-      seen.set(deepest, need.paths[0]!)
-      const job = jobFor(need)
-      if (job) jobs.push(job)
-    }
+    let jobs = jobsFor(needs)
     if (isNew && budget && this.#promptBytes() > budget.roomFor(this) / promptShare) this.#reclaim(alive, jobs, true)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped. Start with a small arena, whatever came before.

@@ -1,6 +1,8 @@
 import { Session } from '../tensor/session.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { type Budget, callShare } from './budget.js'
+import { DeviceState } from './device-state.js'
+import { DeviceTrunk } from './device-trunk.js'
 import { modelError } from './errors.js'
 import type { Head } from './head.js'
 import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
@@ -17,7 +19,7 @@ import type {
   Vocabulary,
 } from './model.js'
 import { Path } from './path.js'
-import { State } from './state.js'
+import { type AttentionState, State } from './state.js'
 import type { TokenUrn } from './token-urn.js'
 import type { Trunk } from './trunk.js'
 
@@ -27,7 +29,7 @@ const mostPromptBytes = 1 << 28
 /** A decoder-only transformer as a language model: a trunk that reads tokens and a head that draws and scores. */
 export class Transformer implements LanguageModel {
   readonly contextLength: number
-  readonly #state: State
+  readonly #state: AttentionState
   readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
 
@@ -35,12 +37,12 @@ export class Transformer implements LanguageModel {
     readonly id: string,
     readonly hash: string,
     readonly vocabulary: Vocabulary,
-    readonly trunk: Trunk,
+    readonly trunk: Trunk | DeviceTrunk,
     readonly head: Head,
     readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
   ) {
     this.contextLength = trunk.shape.context
-    this.#state = new State(trunk, this.memory, this.#prompts)
+    this.#state = trunk instanceof DeviceTrunk ? new DeviceState(trunk) : new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
   }
 
@@ -127,11 +129,11 @@ export class Transformer implements LanguageModel {
 
   async dispose(): Promise<void> {
     this.forget()
-    await this.trunk.session.release()
+    await this.trunk.release()
     await this.head.release()
   }
 
-  async #fill(needs: Parameters<State['fill']>[0], options: ServeOptions): Promise<void> {
+  async #fill(needs: Parameters<AttentionState['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
     await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
   }

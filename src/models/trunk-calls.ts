@@ -1,9 +1,7 @@
 import type { DenseTensor } from '../tensor/session.js'
-import { windowsOf } from './architectures/windows.js'
 import type { Arena, Row } from './arena.js'
-import { maskFeeds } from './masks.js'
+import { CallFeeds } from './call-feeds.js'
 import type { Path, Prompt } from './path.js'
-import { RotaryTable } from './rotary-table.js'
 import type { Trunk } from './trunk.js'
 
 /** New tokens of one row, behind its first `at` tokens. */
@@ -18,14 +16,12 @@ export class TrunkCalls {
   tokens = 0
   readonly #trunk: Trunk
   readonly #arena: Arena
-  readonly #tables: readonly RotaryTable[]
-  readonly #windows: readonly number[]
+  readonly #feeds: CallFeeds
 
   constructor(trunk: Trunk, arena: Arena) {
     this.#trunk = trunk
     this.#arena = arena
-    this.#tables = trunk.shape.rotary.map((frequencies) => new RotaryTable(frequencies))
-    this.#windows = windowsOf(trunk.shape)
+    this.#feeds = new CallFeeds(trunk.shape)
   }
 
   /**
@@ -50,7 +46,7 @@ export class TrunkCalls {
       }
     })
     const length = this.#arena.length
-    const feeds = this.#feeds(ids, positions, filled, steps, prompt.tokens.length, length)
+    const feeds = this.#feeds.of(ids, positions, filled, steps, prompt.tokens.length, length)
     for (let layer = 0; layer < shape.layers; layer++) {
       feeds[`promptKey.${layer}`] = prompt.keys![layer]!
       feeds[`promptValue.${layer}`] = prompt.values![layer]!
@@ -81,7 +77,7 @@ export class TrunkCalls {
     for (let done = 0; done < prompt.tokens.length; done += most) {
       const tokens = prompt.tokens.slice(done, done + most)
       const steps = tokens.length
-      const feeds = this.#feeds(
+      const feeds = this.#feeds.of(
         BigInt64Array.from(tokens, BigInt),
         Int32Array.from(tokens, (_, i) => done + i),
         new Int32Array(1),
@@ -104,46 +100,6 @@ export class TrunkCalls {
     prompt.values = values
     return last
   }
-
-  /** The inputs that do not hold state. `filled`: tokens that each row holds; P and T as in trunk.ts. */
-  #feeds(
-    ids: BigInt64Array,
-    positions: Int32Array,
-    filled: Int32Array,
-    steps: number,
-    P: number,
-    T: number,
-  ): Record<string, DenseTensor> {
-    const { heads, keyValueHeads: H, headWidth: D, context } = this.#trunk.shape
-    const rows = filled.length
-    const group = heads / H
-    const feeds: Record<string, DenseTensor> = {
-      ids: { data: ids, shape: [rows, steps] },
-      // Padding behind the last token may stand beyond the last position.
-      positions: {
-        data: BigInt64Array.from(positions, (position) => BigInt(Math.min(position, context - 1))),
-        shape: [rows, steps],
-      },
-      scoreShape: integers(H, rows, steps, group, P),
-      flatScoreShape: integers(H, rows * steps * group, P),
-      mixedShape: integers(H, rows, steps, group, D),
-      parts: integers(P, T, steps),
-    }
-    const most = positions.reduce((most, position) => Math.max(most, position), 0)
-    this.#tables.forEach((table, k) => {
-      const { cos, sin } = table.upTo(most + 1)
-      feeds[`cos.${k}`] = cos
-      feeds[`sin.${k}`] = sin
-    })
-    this.#windows.forEach((window, w) => {
-      maskFeeds(feeds, w, window, { filled, steps, P, T })
-    })
-    return feeds
-  }
-}
-
-function integers(...values: readonly number[]): DenseTensor<BigInt64Array> {
-  return { data: BigInt64Array.from(values, BigInt), shape: [values.length] }
 }
 
 /** [H, a, D] with [b, H · D] behind it: [H, a + b, D]. */

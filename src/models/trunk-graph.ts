@@ -17,7 +17,7 @@ import { LinearReader, type LinearWeights, type StoredType, type WeightSource } 
  *     pastKey.i      [n, 1, H, T, D]   pastValue.i    the same
  *     pastMask.w     [n, 1 | s, 1, 1, T]      hides what a row does not fill; for window w (an index of `windowsOf`)
  *     newMask.w      [1, s, 1, 1, s]          0 where a query may look at a new token, else a very negative number
- *     promptMask.w   [1 | n, 1 | s, 1, 1, P]  hides what has left the window; only for a finite one
+ *     promptMask.w   [1 | n, 1 | s, 1, 1, P]  hides what has left the window; only for a finite one, or with `masksPrompt`
  *     hidden         [n, s, width]     after the final norm
  *     key.i, value.i [n, s, H · D]     to be stored by the caller
  *
@@ -30,8 +30,9 @@ export async function trunkGraph(
   tensors: DecoderTensors,
   source: WeightSource,
   type: ProductType,
+  masksPrompt = false,
 ): Promise<GraphBuilder> {
-  const build = new TrunkBuilder(shape, source, type)
+  const build = new TrunkBuilder(shape, source, type, masksPrompt)
   const { graph } = build
   let x = await build.embed(tensors)
   for (let layer = 0; layer < shape.layers; layer++) {
@@ -80,6 +81,7 @@ class TrunkBuilder {
     private readonly shape: DecoderShape,
     private readonly source: WeightSource,
     type: ProductType,
+    masksPrompt: boolean,
   ) {
     const { graph } = this
     this.#linears = new LinearReader(source)
@@ -92,7 +94,10 @@ class TrunkBuilder {
       windowsOf(shape).map((window, w) => [
         window,
         {
-          prompt: Number.isFinite(window) ? graph.input(`promptMask.${w}`, 'float32', [`pn${w}`, `ps${w}`, 1, 1, 'P']) : null,
+          prompt:
+            masksPrompt || Number.isFinite(window)
+              ? graph.input(`promptMask.${w}`, 'float32', [`pn${w}`, `ps${w}`, 1, 1, 'P'])
+              : null,
           past: graph.input(`pastMask.${w}`, 'float32', ['n', `q${w}`, 1, 1, 'T']),
           fresh: graph.input(`newMask.${w}`, 'float32', [1, 's', 1, 1, 's']),
         },

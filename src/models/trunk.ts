@@ -1,4 +1,4 @@
-import type { DenseTensor, Session } from '../tensor/session.js'
+import type { DenseTensor, Device, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
 import type { ProductType } from './products.js'
@@ -18,12 +18,18 @@ export class Trunk {
     source: WeightSource,
     type: ProductType,
     open: OpenGraph = openUncached,
+    device: Device = 'cpu',
   ): Promise<Trunk> {
-    return new Trunk(shape, await open('trunk', () => trunkGraph(shape, tensors, source, type)))
+    const build = () => trunkGraph(shape, tensors, source, type)
+    return new Trunk(shape, await open('trunk', build, { device, kept: [] }))
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
     return this.session.run(feeds)
+  }
+
+  async release(): Promise<void> {
+    await this.session.release()
   }
 }
 

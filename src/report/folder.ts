@@ -1,5 +1,5 @@
 import { type Diagnostic, diagnostic, type Severity } from '../diagnostics/diagnostic.js'
-import type { Json, RunResult, Settings } from '../infer/result.js'
+import type { Json, RunResult, RunSettings } from '../infer/result.js'
 import { jsonText, resultJson } from './json.js'
 
 /** Where an effective setting came from; `random` is a seed that nobody chose, `machine` the memory that was free. */
@@ -7,7 +7,7 @@ export type SettingOrigin = 'flag' | 'program' | 'default' | 'random' | 'machine
 
 /** What the folder of `--out` records beside the result itself. */
 export interface Provenance {
-  readonly origins: Readonly<Record<keyof Settings, SettingOrigin>>
+  readonly origins: Readonly<Record<keyof RunSettings, SettingOrigin>>
   /** The parameters that the run was given on the command line or in a file. */
   readonly params: Readonly<Record<string, Json>>
   /** The version of Node.js, "v20.19.0". */
@@ -23,7 +23,7 @@ export function folderFiles(result: RunResult, html: string, provenance: Provena
   const { samples, steps, settings, ...rest } = resultJson(result) as Record<string, Json> & {
     samples: readonly Json[]
     steps: readonly Json[]
-    settings: Settings & Record<string, Json>
+    settings: RunSettings & Record<string, Json>
   }
   const files = new Map([
     ['particles.jsonl', jsonLines(samples)],
@@ -34,7 +34,7 @@ export function folderFiles(result: RunResult, html: string, provenance: Provena
   const manifest = {
     ...rest,
     settings: Object.fromEntries(
-      Object.entries(settings).map(([name, value]) => [name, { value, from: origins[name as keyof Settings] }]),
+      Object.entries(settings).map(([name, value]) => [name, { value, from: origins[name as keyof RunSettings] }]),
     ),
     params,
     versions: { smcc: result.smcc, node, platform },
@@ -55,14 +55,14 @@ export function isManifest(value: unknown): boolean {
 /** The result that a folder holds, from the texts of its files; throws a SyntaxError or TypeError when they are damaged. */
 export function readFolder(texts: { readonly manifest: string; readonly particles: string; readonly steps: string }): RunResult {
   const manifest = JSON.parse(texts.manifest)
-  const settings = Object.entries(manifest.settings as Record<string, { value: unknown }>).map(([name, { value }]) => [
-    name,
-    value,
-  ])
+  const settings = Object.fromEntries(
+    Object.entries(manifest.settings as Record<string, { value: unknown }>).map(([name, { value }]) => [name, value]),
+  )
   const { versions: _versions, files: _files, params: _params, warnings, ...rest } = manifest
   return {
     ...rest,
-    settings: Object.fromEntries(settings),
+    // Runs of earlier versions had no other device.
+    settings: { ...settings, device: settings.device ?? 'cpu' },
     samples: readLines(texts.particles),
     steps: readLines(texts.steps),
     warnings: (warnings as StoredDiagnostic[]).map(storedDiagnostic),

@@ -48,6 +48,7 @@ function header(result: RunResult, style: PageStyle): string {
   const particles = `${count} ${count === 1 ? 'particle' : 'particles'}`
   const parts = [style.bold(result.program), ...models, particles, `seed ${result.settings.seed}`]
   if (result.settings.method !== 'smc') parts.splice(-1, 0, methodText(result))
+  if (result.settings.device !== 'cpu') parts.push(`on ${result.settings.device}`)
   if (result.partial) parts.push(style.warn('partial'))
   return parts.join(' · ')
 }

@@ -3,9 +3,9 @@
  * Operators are those of ONNX (opset 21), and of `com.microsoft` where the CPU has a faster kernel for the same product.
  * The graph is plain data; `onnx.ts` writes it down and `session.ts` runs it.
  */
-export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int8' | 'uint8'
+export type ElementType = 'float32' | 'float64' | 'float16' | 'bfloat16' | 'int64' | 'int32' | 'int8' | 'uint8'
 
-export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int8Array | Uint8Array
+export type TensorData = Float32Array | Float64Array | Uint16Array | BigInt64Array | Int32Array | Int8Array | Uint8Array
 
 /** A value inside one graph. */
 export interface Value {
@@ -59,6 +59,7 @@ export const castTargets: Readonly<Record<ElementType, number>> = {
   float32: 1,
   uint8: 2,
   int8: 3,
+  int32: 6,
   int64: 7,
   float16: 10,
   float64: 11,
@@ -143,9 +144,13 @@ export class GraphBuilder implements Graph {
     return this.#one('FusedMatMul', [a, b], { transB: int(1), alpha: float(scale) }, 'com.microsoft')
   }
 
-  /** (a - zero) · b · aScale · bScale: a [.., m, k] unsigned, b [k, n] signed, zero and aScale single numbers, bScale [n]. */
-  integerProduct(a: Value, zero: Value, aScale: Value, b: Value, bScale: Value): Value {
-    return this.#one('MatMulIntegerToFloat', [a, b, aScale, bScale, zero], {}, 'com.microsoft')
+  /**
+   * x · wᵀ in 8-bit integers, for x [.., from] and w [to, from] ≈ scale · (q - 128): blocks [to, from / size, size] of q, a scale [to · from / size] for each
+   * block, rows of zeros behind `from` where the last block is not full. Rows of x are rounded block by block when the graph runs.
+   */
+  blockProduct(x: Value, blocks: Value, scales: Value, from: number, to: number, size: number): Value {
+    const shape = { K: int(from), N: int(to), bits: int(8), block_size: int(size), accuracy_level: int(4) }
+    return this.#one('MatMulNBits', [x, blocks, scales], shape, 'com.microsoft')
   }
 
   /** a · bᵀ + bias for a [m, k], b [n, k], bias broadcast to [m, n]. */
@@ -156,6 +161,11 @@ export class GraphBuilder implements Graph {
   /** Whole slices of `table` along its first axis. */
   gather(table: Value, indices: Value): Value {
     return this.#one('Gather', [table, indices], { axis: int(0) })
+  }
+
+  /** Repeats along axes of size 1 until the shape is reached. */
+  expand(x: Value, shape: readonly number[]): Value {
+    return this.#one('Expand', [x, this.integers(shape)])
   }
 
   /** One element of each row: x [m, n], indices [m, k] -> [m, k]. */

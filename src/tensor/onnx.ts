@@ -45,6 +45,7 @@ const dataTypes: Readonly<Record<ElementType, TensorProto_DataType>> = {
   float16: TensorProto_DataType.FLOAT16,
   bfloat16: TensorProto_DataType.BFLOAT16,
   int64: TensorProto_DataType.INT64,
+  int32: TensorProto_DataType.INT32,
   int8: TensorProto_DataType.INT8,
   uint8: TensorProto_DataType.UINT8,
 }

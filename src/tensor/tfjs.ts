@@ -149,6 +149,8 @@ function weightOf(tf: Tf, { type, shape, data }: Weight): TfValue {
       return host('float64', data as Float64Array, shape)
     case 'int64':
       return host('int64', Float64Array.from(data as BigInt64Array, Number), shape)
+    case 'int32':
+      return host('int64', Float64Array.from(data as Int32Array), shape)
     case 'float16':
       return tf.tensor(widenHalves(data as Uint16Array), [...shape])
     case 'bfloat16':

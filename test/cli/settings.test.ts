@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { chosenSettings, flagSettings, productType } from '../../src/cli/settings.js'
+import { chosenSettings, deviceChoice, flagSettings, productType } from '../../src/cli/settings.js'
 
 const none = { fuse: true, twist: true }
 
@@ -52,15 +52,15 @@ test('bad values are refused', () => {
     { maxMemory: '4 GB' },
   ])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X005')
-  for (const flags of [{ resample: 'systematik' }, { method: 'mcmc' }, { device: 'gpu' }])
+  for (const flags of [{ resample: 'systematik' }, { method: 'mcmc' }])
     expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X006')
   expect(() => productType('fp16')).toThrow('X006')
+  expect(() => deviceChoice('gpu')).toThrow('X006')
 })
 
-test('what comes later is named', () => {
-  for (const flags of [{ device: 'webgpu' }])
-    expect(() => flagSettings({ ...none, ...flags }), JSON.stringify(flags)).toThrow('X007: this version of smcc does not have')
-  expect(flagSettings({ ...none, device: 'cpu', dtype: 'fp32' })).toEqual({})
+test('what models run on and compute in are no settings of the sampler', () => {
+  expect(flagSettings({ ...none, device: 'auto', dtype: 'fp32' })).toEqual({})
+  expect([undefined, 'cpu', 'webgpu', 'cuda', 'auto'].map(deviceChoice)).toEqual(['cpu', 'cpu', 'webgpu', 'cuda', 'auto'])
   expect([undefined, 'fp32', 'int8'].map(productType)).toEqual(['fp32', 'fp32', 'int8'])
 })
 

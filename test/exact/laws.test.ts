@@ -78,7 +78,7 @@ describe('E[Z-hat posterior] is the target of the program', () => {
   )
 
   test('for one particle steered as two, and two as one each', () =>
-    property(30, 40, [
+    property(30, 20, [
       { particles: 1, method: 'steer', expansion: 2 },
       { particles: 2, method: 'steer', expansion: 1, fuse: false },
       { particles: 1, method: 'steer', expansion: 2, twist: false },

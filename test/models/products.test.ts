@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DrawReply, History } from '../../src/models/model.js'
-import { productsOf, quantised } from '../../src/models/products.js'
+import { blockSize, productsOf, quantised } from '../../src/models/products.js'
 import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { GraphBuilder } from '../../src/tensor/graph.js'
@@ -28,15 +28,23 @@ describe('integer products', () => {
     const weight = numbers(to * from)
     const x = numbers(rows * from, 5).map((value, i) => value * (1 + Math.floor(i / from) * 100))
     const y = await integerProduct(weight, from, x)
-    const { integers, scales } = quantised('w', weight, from)
+    const { blocks, scales } = quantised('w', weight, from)
+    const count = Math.ceil(from / blockSize)
     for (let row = 0; row < rows; row++) {
       const own = x.subarray(row * from, (row + 1) * from)
+      // Rows are rounded in steps of a 127th of the largest of a block: half a step off at most.
       const step = own.reduce((most, value) => Math.max(most, Math.abs(value)), 0) / 127
       for (let out = 0; out < to; out++) {
         let sum = 0
-        for (let i = 0; i < from; i++) sum += Math.round(own[i]! / step) * integers[i * to + out]!
-        // A number next to a half may be rounded to either side.
-        expect(Math.abs(y[row * to + out]! - sum * step * scales[out]!)).toBeLessThan(2 * 127 * step * scales[out]!)
+        let sizes = 0
+        for (let i = 0; i < from; i++) {
+          const block = out * count + Math.floor(i / blockSize)
+          const rounded = scales[block]! * (blocks[block * blockSize + (i % blockSize)]! - 128)
+          expect(Math.abs(rounded - weight[out * from + i]!)).toBeLessThanOrEqual(scales[block]! * 0.5001)
+          sum += own[i]! * rounded
+          sizes += Math.abs(rounded)
+        }
+        expect(Math.abs(y[row * to + out]! - sum)).toBeLessThan(0.51 * step * sizes)
       }
     }
   })

@@ -22,7 +22,7 @@ async function codeOf(action: () => Promise<unknown>): Promise<string> {
 
 describe('the catalogue of model errors', () => {
   for (const [code, entry] of Object.entries(modelsEntries)) {
-    // What a budget refuses is shown by a call of the API.
+    // What a budget or a device refuses is shown by a call of the API.
     if (entry.stage === 'api') continue
     const ask = async (source: string) => {
       const base = join(root, code)

@@ -20,6 +20,7 @@ export const example: RunResult = {
     twist: true,
     batch: 256,
     maxMemory: 4,
+    device: 'cpu',
   },
   partial: false,
   logZ: -21.368,

@@ -15,6 +15,7 @@ const provenance: Provenance = {
     twist: 'default',
     batch: 'default',
     maxMemory: 'machine',
+    device: 'flag',
   },
   params: { gap: 4 },
   node: 'v20.0.0',

@@ -133,6 +133,11 @@ export const differentiable: Readonly<Record<string, (numbers: Numbers) => Case>
   logSoftmax: unary((graph, x) => graph.logSoftmax(x)),
   cast: unary((graph, x) => graph.cast(graph.cast(x, 'float64'), 'float32')),
   reshape: unary((graph, x) => graph.reshapeTo(graph.reshape(x, [-1, 1, 1]), graph.shapeOf(x))),
+  expand: (numbers) => {
+    const shape = [numbers.size(), numbers.size(), numbers.size()]
+    const x = numbers.floats(numbers.repeatable(shape))
+    return { inputs: { x }, shape, build: (graph, { x }) => graph.expand(x!, shape) }
+  },
   sum: reduced((graph, x, axis, keep) => graph.sum(x, axis, keep)),
   mean: reduced((graph, x, axis, keep) => graph.mean(x, axis, keep)),
   logSumExp: reduced((graph, x, axis, keep) => graph.logSumExp(x, axis, keep)),

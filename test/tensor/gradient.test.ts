@@ -143,15 +143,16 @@ describe('gradients', () => {
     expect(of(graph.cast(graph.cast(x, 'int64'), 'float32'))).toThrow('does not flow through a cast to integers')
     expect(of(graph.cast(graph.lessOrEqual(x, other), 'float32'))).toThrow('does not flow through LessOrEqual')
     const one = graph.scalar(1)
-    const integers = graph.weight('b', 'int8', [1, 1], Int8Array.of(1))
-    const scaled = graph.integerProduct(
-      graph.cast(x, 'uint8'),
-      graph.weight('zero', 'uint8', [], Uint8Array.of(0)),
-      x,
-      integers,
-      one,
+    const blocks = graph.weight('b', 'uint8', [1, 1, 64], new Uint8Array(64).fill(129))
+    const product = graph.blockProduct(
+      graph.reshape(x, [1, -1]),
+      blocks,
+      graph.weight('scales', 'float32', [1], Float32Array.of(1)),
+      3,
+      1,
+      64,
     )
-    expect(of(scaled)).toThrow('does not flow through MatMulIntegerToFloat')
+    expect(of(graph.reshape(product, [-1]))).toThrow('does not flow through MatMulNBits')
     const list = graph.matrixProduct(graph.input('rows', 'float32', ['m', 'n']), x)
     expect(of(list)).toThrow('reshape x to one')
     // What only chooses has none either.

@@ -59,8 +59,8 @@ export const commandEntries: Entries = {
     title: 'this version does not have it',
     explanation:
       'The language and the command line have a place for it, but this version does not run it. The hint says what does work.',
-    bad: 'smcc run coin.smc --device webgpu',
-    mended: 'smcc run coin.smc --device cpu',
+    bad: 'smcc run coin.smc --steps genlm',
+    mended: 'smcc run coin.smc --out coin-run',
     files: coin,
     stage: 'command',
   },

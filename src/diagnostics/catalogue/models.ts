@@ -226,4 +226,13 @@ export const modelsEntries: Entries = {
     files: folder({ 'config.json': { architectures: ['LlamaForCausalLM'] }, 'tokenizer.json': tokenizer, 'onnx/model.onnx': '' }),
     stage: 'load',
   },
+  M022: {
+    title: 'a device cannot be used',
+    explanation:
+      'The flag `--device` asks for a device that is missing, that cannot hold the model, or that does not compute what was asked for. The run goes on with the CPU and gives the same answer, more slowly. WebGPU needs a graphics card with a driver for Vulkan, Metal or Direct3D 12, and computes in 32-bit floats only. CUDA needs Linux, an NVIDIA card, CUDA 12, cuDNN 9 and libraries of ONNX Runtime that its npm package does not hold.',
+    bad: 'program.run({}, { device: "webgpu", dtype: "int8" })',
+    mended: 'program.run({}, { device: "cpu", dtype: "int8" })',
+    files: { 'program.smc': program('tiny') },
+    stage: 'api',
+  },
 }

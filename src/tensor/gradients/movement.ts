@@ -5,6 +5,9 @@ import type { Rule, Step } from './rule.js'
 
 const reshape: Rule = (step) => [() => step.reshapeLike(step.gradient, step.x[0]!), null]
 
+/** What was repeated gets the sum of what its copies get. */
+const expand: Rule = (step) => [() => step.sumLike(step.gradient, step.x[0]!), null]
+
 const transpose: Rule = (step) => {
   const attribute = step.operation.attributes.perm
   const order = attribute?.kind === 'ints' ? attribute.value : []
@@ -79,6 +82,7 @@ const rotary: Rule = (step) => {
 
 export const movement: Readonly<Record<string, Rule>> = {
   Reshape: reshape,
+  Expand: expand,
   Transpose: transpose,
   Concat: concatenate,
   Split: split,

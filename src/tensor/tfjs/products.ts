@@ -26,10 +26,29 @@ const affine: Kernel = (call) => {
   return [product(call, a, b, false, call.int('transB', 0) !== 0).add(bias)]
 }
 
-/** (a - zero) · b · aScale · bScale. The integers are floats here: a sum beyond 2^24 is rounded, where ONNX Runtime keeps it exact. */
-const integers: Kernel = (call) => {
-  const [a, b, aScale, bScale, zero] = [0, 1, 2, 3, 4].map((i) => call.tensor(i)) as [Tensor, Tensor, Tensor, Tensor, Tensor]
-  return [product(call, a.sub(zero), b, false, false).mul(aScale.mul(bScale))]
+/** x · wᵀ with w ≈ scale · (q - 128) in blocks along its rows; rows of x are rounded to 127ths of the largest of each block, as ONNX Runtime does. */
+const inBlocks: Kernel = (call) => {
+  const { tf } = call
+  const [x, blocks, scales] = [call.tensor(0), call.tensor(1), call.tensor(2)]
+  const [from, to] = [call.int('K', 0), call.int('N', 0)]
+  const [, count, size] = blocks.shape as [number, number, number]
+  const weights = blocks
+    .sub(128)
+    .mul(scales.reshape([to, count, 1]))
+    .reshape([to, count * size])
+  const rows = x.reshape([-1, from])
+  const padded = tf.pad(rows as never, [
+    [0, 0],
+    [0, count * size - from],
+  ]) as Tensor
+  const parts = padded.reshape([-1, count, size])
+  const step = parts.abs().max(-1, true).div(127)
+  const rounded = tf
+    .divNoNan(parts, step)
+    .round()
+    .mul(step)
+    .reshape([-1, count * size])
+  return [product(call, rounded, weights, false, true).reshape([...x.shape.slice(0, -1), to])]
 }
 
 /** Pairs (i, i + r) of every head are turned by the angles of their position; what lies behind 2 r stays. */
@@ -54,6 +73,6 @@ export const products: Readonly<Record<string, Kernel>> = {
   MatMul: (call) => [product(call, call.tensor(0), call.tensor(1), false, false)],
   FusedMatMul: fused,
   Gemm: affine,
-  MatMulIntegerToFloat: integers,
+  MatMulNBits: inBlocks,
   RotaryEmbedding: rotary,
 }
