@@ -159,7 +159,7 @@ class LoadedProgram implements Program {
     const sizes = [...new Set(particles)].sort((a, b) => a - b)
     const settings = settle(this.settings, { ...others, particles: sizes.at(-1)! })
     for (const size of sizes) settle({}, { particles: size, seed: settings.seed })
-    requireBoundable(settings, repeats)
+    requireBoundable(settings, repeats, options.exact)
     const stages = this.stagesFor(settings.fuse)
     const [{ bound }, { openers, device }] = await Promise.all([import('./infer/bound-run.js'), this.openers(options)])
     const graphs = {

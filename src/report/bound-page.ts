@@ -45,12 +45,18 @@ export function figures(result: BoundResult): [string, string, string][] {
     .map((row) => `${row.dead} of ${row.repeats} with ${row.particles} (${row.sampler})`)
   return [
     ['log Z', logZ.estimate === null ? 'unknown' : showFixed(logZ.estimate, 2), interval],
+    ...(diesAlone(result) ? [['KL(q||sigma)', 'infinite', 'some particles die'] as [string, string, string]] : []),
     ...kl('KL(q||sigma)', klProposalTarget, result.klProposalTargetError, 'the proposal from the target'),
     ...kl('KL(sigma||q)', klTargetProposal, result.klTargetProposalError, 'the target from the proposal'),
     ...kl('symmetrised', klSymmetrised, result.klSymmetrisedError, 'their sum, which needs no log Z'),
     ['exact samples', result.exact ?? 'none', exactNote(result)],
     ...(dead.length > 0 ? [['all dead', dead.join(', '), ''] as [string, string, string]] : []),
   ]
+}
+
+/** Whether the proposal gives a chance to what the target excludes: nothing else makes its distance infinite. */
+function diesAlone({ rows, klProposalTarget, logZ }: BoundResult): boolean {
+  return klProposalTarget === null && logZ.high !== null && rows.some(({ sampler }) => sampler === 'importance')
 }
 
 function exactNote({ exact, acceptance, refused }: BoundResult): string {

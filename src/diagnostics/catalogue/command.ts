@@ -176,4 +176,22 @@ export const commandEntries: Entries = {
     files: coin,
     stage: 'command',
   },
+  X021: {
+    title: 'a file of exact samples cannot be used',
+    explanation:
+      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats.',
+    bad: 'smcc bound coin.smc --exact enumerat',
+    mended: 'smcc bound coin.smc --exact enumerate',
+    files: coin,
+    stage: 'command',
+  },
+  X022: {
+    title: 'a method has no upper bound',
+    explanation:
+      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known.',
+    bad: 'smcc bound coin.smc --method steer',
+    mended: 'smcc bound coin.smc --method smc',
+    files: coin,
+    stage: 'command',
+  },
 }
