@@ -7,7 +7,7 @@ const story = { 'story.smc': 'param topic: String\nreturn topic\n' }
 export const commandEntries: Entries = {
   X001: {
     title: 'there is no such command',
-    explanation: 'The first word after smcc names what to do: run, check, graph, fmt, explain, models or report.',
+    explanation: 'The first word after smcc names what to do: run, bound, check, graph, fmt, explain, models or report.',
     bad: 'smcc rnu coin.smc',
     mended: 'smcc run coin.smc',
     files: coin,
