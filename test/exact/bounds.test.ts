@@ -147,6 +147,38 @@ test('an exact sample that always starts in slot 0 gives the bias that the oracl
   expect(await inverse((random) => random)).toBeCloseTo(1, 9)
 })
 
+/** Requirements that ask a model are met by rejection; an ordinary weight for the forced token gives 1.369. */
+describe('rejection that must end in a given token', () => {
+  const three = table({
+    tokens: ['x', 'y', 'z'],
+    next: { '': [0.5, 0.3, 0.2], x: [0.2, 0.5, 0.3], y: [0.6, 0.1, 0.3], z: [0.3, 0.3, 0.4] },
+  })
+  const source = `
+model lm = "three"
+let o = lm("")
+let s = lm("")
+sample a ~ s for 1 token where o.prob("x") > 0 and a != "z"
+sample b ~ s for 1 token where o.prob("x") > 0 and b != (if a == "x" { "x" } else { "z" })
+factor [[0.3, 1.2, 0.7], [0.9, 0.4, 0.1]][if a == "x" { 0 } else { 1 }][if b == "x" { 0 } else if b == "y" { 1 } else { 2 }]
+return [a, b]
+`
+  test('has the bounds of the oracle', async () => {
+    const program = await sampler(source, { lm: three })
+    const samples = [
+      ['xy', 0.3],
+      ['xz', 0.105],
+      ['yx', 0.162],
+      ['yy', 0.012],
+    ] as const
+    const exact = samples.map(([text, mass]) => ({ choices: [...text].map((name) => ({ token: 'xyz'.indexOf(name) })), mass }))
+    const found = await expectedUpper(program, { particles: 1 }, exact)
+    expect(found.Z).toBeCloseTo(0.579, 12)
+    expect(found.inverse * found.Z).toBeCloseTo(1, 9)
+    expect(found.log).toBeCloseTo(-0.411118, 6)
+    expect((await expected(program, { particles: 1 })).log).toBeCloseTo(-0.71593, 6)
+  })
+})
+
 describe('every kind of draw can be forced', () => {
   const three = table({
     tokens: ['a', 'b', 'E'],

@@ -158,6 +158,24 @@ describe('what cannot be bounded from above says why', () => {
   })
 })
 
+test('proposals are passed over by what draws exact samples: their quotients rise above 1', async () => {
+  const source = `
+model lm = "table"
+sample a ~ categorical([0.5, 0.5]) via categorical([0.1, 0.9])
+sample x ~ lm("0") for 2 tokens via lm("1")
+require a == 1 or x.contains("0")
+return x
+`
+  const program = await compile(source)
+  const found = await program.bound({}, { models: { lm }, seed: 1, particles: [4], repeats: 100, exact: 'reject' })
+  expect(found).toMatchObject({ exact: 'reject', refused: [] })
+  // 1 - .5 x P("11")
+  expect(Math.abs(found.acceptance! - (1 - 0.5 * 0.2 * 0.6))).toBeLessThan(0.1)
+  const [row] = found.rows
+  expect(row!.upper! + widened * row!.upperError!).toBeGreaterThan(Math.log(0.94))
+  expect(row!.lower! - widened * row!.lowerError!).toBeLessThan(Math.log(0.94))
+})
+
 describe('simulated data', () => {
   test('of a normal mean: E[log Z] over the data is minus the entropy of their law', async () => {
     const source = 'param ys = [1, 2, 3]\nsample mu ~ normal(0, 1)\nfor y in ys { observe y ~ normal(mu, 1) }\nreturn mu'
