@@ -13,6 +13,7 @@ execFileSync(process.execPath, [tsc, '-p', 'tsconfig.json', '--noEmit', 'false',
   cwd: root,
   stdio: 'inherit',
 })
+execFileSync(process.execPath, [join(root, 'scripts', 'recipe.mjs'), join(out, 'src')])
 for (const beside of ['grammar', 'models', 'stdlib', 'package.json']) {
   if (!existsSync(join(out, beside))) symlinkSync(join(root, beside), join(out, beside))
 }

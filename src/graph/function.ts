@@ -325,11 +325,16 @@ export class FunctionBuilder {
       weighs,
       point: 'may',
       fused: null,
+      apart: null,
       span: s.span,
       next: -1,
     }
     this.flow.append(draw)
-    if (where) draw.where = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
+    if (where) {
+      const id = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
+      // A value of a distribution is drawn first and weighed afterwards.
+      if (this.builder.checked.types.get(s.from)?.kind !== 'Dist') draw.where = id
+    }
     if (through) this.flow.append({ op: 'Settle', from, span: s.span, next: -1 })
   }
 

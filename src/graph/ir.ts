@@ -86,6 +86,8 @@ export interface DrawNode extends At {
   readonly point: 'may' | 'never' | Code
   /** What the pass `fuse` has found. */
   fused: Fused | null
+  /** Why the weight that follows is not part of the draw, for people; null where none follows or nobody has looked. */
+  apart: string | null
   next: NodeId
 }
 

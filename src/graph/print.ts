@@ -1,4 +1,5 @@
 import { type DrawNode, type Graph, type GraphFunction, type Node, type NodeId, reachable } from './ir.js'
+import { keptApart } from './kept.js'
 
 export type GraphFormat = 'text' | 'mermaid' | 'dot' | 'json'
 
@@ -72,13 +73,14 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
 }
 
 /** What a draw takes in beside the model itself. */
-function inDraw({ fused, pattern, proposal }: DrawNode): string[] {
+function inDraw({ fused, pattern, proposal, apart }: DrawNode): string[] {
   return [
     ...(proposal ? [`drafted by ${proposal.text}`] : []),
     ...(fused?.notEnd ? ['not the end token'] : []),
     ...(pattern ? ['keeping to the pattern'] : []),
     ...(fused?.observed ?? []).map((from) => `observed on ${from.text}`),
     ...(fused?.where ? ['meeting `where`'] : []),
+    ...(apart ? [`apart: ${apart}`] : []),
   ]
 }
 
@@ -108,6 +110,7 @@ function asText(graph: Graph): string {
   const lines: string[] = []
   for (const f of graph.functions) {
     const { ids, number } = numbered(f)
+    const kept = keptApart(graph, f)
     lines.push(`${f.name}${f.params > 0 ? `(${f.slots.slice(0, f.params).join(', ')})` : ''}`)
     ids.forEach((id, i) => {
       const node = f.nodes[id]!
@@ -115,7 +118,8 @@ function asText(graph: Graph): string {
       let way = ''
       if (node.op === 'Branch') way = `then ${number.get(node.then)} else ${number.get(node.else)}`
       else if (node.op !== 'Return' && number.get(node.next) !== i + 1) way = `go to ${number.get(node.next)}`
-      const notes = [effect(node), way].filter(Boolean).join('; ')
+      const apart = kept.has(id) ? `not fused: ${kept.get(id)}` : ''
+      const notes = [effect(node), apart, way].filter(Boolean).join('; ')
       lines.push(`${String(i).padStart(5)}  ${notes ? text.padEnd(56) : text}${notes ? `  ${notes}` : ''}`)
     })
     lines.push('')
@@ -165,6 +169,7 @@ function asDot(graph: Graph): string {
 function asJson(graph: Graph): string {
   const functions = graph.functions.map((f) => {
     const { ids, number } = numbered(f)
+    const kept = keptApart(graph, f)
     const nodes = ids.map((id) => {
       const node = f.nodes[id]!
       const { source, start, end } = node.span
@@ -172,6 +177,7 @@ function asJson(graph: Graph): string {
         op: node.op,
         text: describe(graph, f, node),
         effect: effect(node),
+        ...(kept.has(id) ? { apart: kept.get(id) } : {}),
         next: edges(node).map(([to, label]) => (label ? { when: label, node: number.get(to) } : { node: number.get(to) })),
         at: { file: source.path, start, end },
       }

@@ -1,4 +1,4 @@
-import type { Graph, GraphFunction, Node } from './ir.js'
+import type { DrawNode, Graph, GraphFunction, Node, NodeId } from './ir.js'
 import { reachable, successors } from './ir.js'
 
 /**
@@ -21,6 +21,7 @@ export function verify(graph: Graph, options: { readonly spansLowered: boolean }
       for (const slot of slotsOf(node))
         if (slot < 0 || slot >= f.slots.length) say(`node ${id} (${node.op}) writes slot ${slot} of ${f.slots.length}`)
       if (node.op === 'Call') checkCall(graph, node, id, say)
+      if (node.op === 'Draw') checkDraw(graph, f, node, id, say)
     }
     checkTwists(f, say)
   })
@@ -28,7 +29,8 @@ export function verify(graph: Graph, options: { readonly spansLowered: boolean }
 }
 
 function slotsOf(node: Node): number[] {
-  return 'set' in node ? [node.set] : []
+  const pattern = node.op === 'Draw' && node.pattern ? [node.pattern.state, node.pattern.stopped] : []
+  return 'set' in node ? [node.set, ...pattern] : pattern
 }
 
 function checkCall(graph: Graph, node: Node & { op: 'Call' }, id: number, say: (text: string) => void): void {
@@ -36,6 +38,50 @@ function checkCall(graph: Graph, node: Node & { op: 'Call' }, id: number, say: (
   if (!callee) say(`node ${id} calls function ${node.function}, which does not exist`)
   else if (node.args.length > callee.params)
     say(`node ${id} passes ${node.args.length} arguments to ${callee.name}, which takes ${callee.params}`)
+}
+
+function checkDraw(graph: Graph, f: GraphFunction, draw: DrawNode, id: NodeId, say: (text: string) => void): void {
+  const { where, fused, proposal, beside } = draw
+  if (where !== null) {
+    const node = f.nodes[where]
+    if (node?.op !== 'Weigh' || node.kind !== 'where') say(`node ${id} (Draw) is to meet node ${where}, which is not a \`where\``)
+    else if (!reaches(f, id, where)) say(`node ${id} (Draw) does not lead to its \`where\` at node ${where}`)
+  }
+  if (fused && !graph.lookahead) say(`node ${id} (Draw) is fused in a graph that is not`)
+  if (fused?.where && where === null) say(`node ${id} (Draw) meets a \`where\` that it has not`)
+  if (fused && proposal && fused.observed.length > 0) say(`node ${id} (Draw) is drafted and observed at once`)
+  if (proposal && beside) say(`node ${id} (Draw) is drafted and moves a proposal besides`)
+  // What is drafted is weighed before the program ends.
+  const end = proposal ? firstWithout(f, id, 'Settle') : null
+  if (end !== null) say(`node ${id} (Draw) is not settled on a way to the return at node ${end}`)
+}
+
+function reaches(f: GraphFunction, from: NodeId, to: NodeId): boolean {
+  const seen = new Set<NodeId>()
+  const stack = [...successors(f.nodes[from]!)]
+  while (stack.length > 0) {
+    const at = stack.pop()!
+    if (at === to) return true
+    if (seen.has(at) || !f.nodes[at]) continue
+    seen.add(at)
+    stack.push(...successors(f.nodes[at]!))
+  }
+  return false
+}
+
+/** A return that control can reach from here without a node of this kind on the way; null when there is none. */
+function firstWithout(f: GraphFunction, from: NodeId, op: Node['op']): NodeId | null {
+  const seen = new Set<NodeId>()
+  const stack = [...successors(f.nodes[from]!)]
+  while (stack.length > 0) {
+    const at = stack.pop()!
+    const node = f.nodes[at]
+    if (seen.has(at) || !node || node.op === op) continue
+    seen.add(at)
+    if (node.op === 'Return') return at
+    stack.push(...successors(node))
+  }
+  return null
 }
 
 /** Every twist is divided out on every way to a return. */

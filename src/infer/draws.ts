@@ -74,7 +74,8 @@ export class Draws {
         tries.set(v, trial)
         this.trials.walk(trial)
       }
-      if (isWhere(plan) && [...tries.values()].some((trial) => trial.step === p.step.where)) {
+      const waits = (trial: Particle) => trial.status !== 'dead' && trial.step === p.step.where
+      if (isWhere(plan) && [...tries.values()].some(waits)) {
         asking.push(plan)
         return
       }
@@ -123,13 +124,17 @@ export class Draws {
         experts.findIndex(({ power }) => power > 0),
       )
       const alone = rows[i]![first]!.map((log) => (experts[first]!.power > 0 ? log / experts[first]!.power : 0))
-      const forced = plan.forced === stopped ? this.stopToken(plan, g) : plan.forced
-      const drawn = drawDense({ ...whole, lookahead: null, leaving: null, stop: null, random: this.random, key, forced }, [alone])
-      const { logLeaving } = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, rows[i]!)
+      const { proposal } = p.request!
+      const forced = plan.forced === stopped && !proposal ? this.stopToken(plan, g) : plan.forced
+      const drawn = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key, forced }, [alone])
       const { token } = drawn
+      if (proposal || token === nothing) {
+        this.take(plan, drawn, null)
+        return
+      }
       // Weighed by g(v) / q(v), q the normalised factor.
-      const logMass = token === nothing ? Number.NEGATIVE_INFINITY : g[token]! - (alone[token]! - drawn.logMass)
-      this.take(plan, { token, logProb: g[token] ?? Number.NEGATIVE_INFINITY, logMass, logLeaving }, null)
+      const logMass = g[token]! - (alone[token]! - drawn.logMass)
+      this.take(plan, { token, logProb: g[token]!, logMass, logLeaving: logMassOf(g, leaving) }, null)
     })
   }
 
@@ -183,13 +188,13 @@ export class Draws {
       this.die(p, tries)
       return
     }
-    const weight = p.request!.proposal ? logMass - logProb : logMass
+    // Unfused, a pattern is held against the token that was drawn freely.
+    const leaves = !tries && pattern !== null && token !== stopped && !has(pattern.allowed, token)
+    const weight = p.request!.proposal ? logMass - (leaves ? logLeaving : logProb) : logMass
     if (tries) {
       this.adopt(plan, tries.get(token)!, weight, token)
       return
     }
-    // Unfused, a pattern is held against the token that was drawn freely.
-    const leaves = pattern !== null && token !== stopped && !has(pattern.allowed, token)
     if (leaves && !leaving) {
       this.machine.kill(p)
       return
@@ -313,7 +318,9 @@ function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {
 function sumOf(rows: readonly Float64Array[]): Float64Array | null {
   const [first, ...others] = rows
   if (!first) return null
-  const sum = first.slice()
-  for (const row of others) for (let v = 0; v < sum.length; v++) sum[v]! += row[v]!
-  return sum
+  // A factor of 0 makes a product 0, whatever the others are.
+  return first.map((log, v) => {
+    const isZero = log === Number.NEGATIVE_INFINITY || others.some((row) => row[v] === Number.NEGATIVE_INFINITY)
+    return isZero ? Number.NEGATIVE_INFINITY : others.reduce((sum, row) => sum + row[v]!, log)
+  })
 }

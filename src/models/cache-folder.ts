@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
@@ -12,9 +13,9 @@ export function smccCache(): string | null {
   return resolve(SMCC_CACHE || join(XDG_CACHE_HOME || join(homedir(), '.cache'), 'smcc'))
 }
 
-/** A name beside `path` that no other process uses. */
+/** A name beside `path` that nobody else uses. */
 export function temporaryName(path: string): string {
-  return `${path}.${process.pid}.${Date.now().toString(36)}.new`
+  return `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`
 }
 
 /** Writes a small file of the cache at once or not at all. A cache that cannot be written is only slower, so that is no error. */

@@ -1,11 +1,13 @@
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, stat, statfs, utimes } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Graph } from '../tensor/graph.js'
 import { graphFile, savedBytes, saveOnnx } from '../tensor/save.js'
 import { type Placement, Session } from '../tensor/session.js'
 import { smccCache, temporaryName } from './cache-folder.js'
+import type { Written } from './keep.js'
 
 /** Makes the graphs of one model ready to run, on the CPU or where `placement` says: `name` tells them apart, `build` converts the weights. */
 export type OpenGraph = (name: string, build: () => Promise<Graph>, placement?: Placement) => Promise<Session>
@@ -22,28 +24,89 @@ export interface CacheLimits {
 
 const defaultLimits: CacheLimits = { leastBytes: 1 << 24, mostBytes: 2 ** 34 }
 
+/** Writes the graph `name` into a folder that exists, as `saveOnnx` does; false when it cannot, whatever the reason. */
+export type WriteGraph = (name: string, folder: string) => Promise<boolean>
+
+export interface CacheOptions {
+  readonly limits?: CacheLimits
+  /** Converts elsewhere than in this thread; without it, or when it fails, `build` does. */
+  readonly write?: WriteGraph
+  /** Puts written graphs into the cache once nothing reads them; by default a process that this one does not wait for. */
+  readonly finish?: (written: readonly Written[]) => void
+}
+
 /**
  * Keeps converted graphs on the disk, where the runtime maps their weights: a model opens without converting them again. An entry is
  * `graphs/KEY/NAME`, and KEY the hash of everything that a graph is made of: the model, the numbers it computes in, and the code
- * that writes graphs. It appears whole, by renaming, and may be deleted at any time, also while it is in use.
+ * that writes graphs. A new one is written beside its place and used from there at once. When the sessions of the model have been
+ * released it is flushed and renamed, so that it appears whole. It may be deleted at any time, also while it is in use.
  */
-export async function cachedGraphs(modelHash: string, limits: CacheLimits = defaultLimits): Promise<OpenGraph> {
+export async function cachedGraphs(modelHash: string, options: CacheOptions = {}): Promise<OpenGraph> {
+  const { limits = defaultLimits, finish = keepDetached } = options
   const cache = smccCache()
   if (cache === null) return openUncached
   const root = join(cache, 'graphs')
   const key = createHash('sha256')
     .update(`${modelHash} ${await codeHash()}`)
     .digest('hex')
+  const released: Written[] = []
+  let inUse = 0
+  const openWritten = async (written: Written, placement?: Placement) => {
+    const session = await Session.openFile(join(written.temporary, graphFile), placement, () => {
+      released.push(written)
+      if (--inUse === 0) finish(released.splice(0))
+    })
+    inUse++
+    return session
+  }
   return async (name, build, placement) => {
     const folder = join(root, key, name)
     const kept = await openKept(folder, placement)
     if (kept) return kept
+    const written = { root, temporary: temporaryName(folder), folder, mostBytes: limits.mostBytes }
+    const session = await within(written, async () => {
+      if (!(await options.write?.(name, written.temporary))) return null
+      return openWritten(written, placement)
+    })
+    if (session) return session
     const graph = await build()
     const bytes = savedBytes(graph)
-    if (bytes < limits.leastBytes || !(await keep(root, folder, graph, bytes, limits.mostBytes)))
-      return Session.open(graph, placement)
-    return (await openKept(folder, placement)) ?? Session.open(graph, placement)
+    if (bytes < limits.leastBytes || bytes > limits.mostBytes) return Session.open(graph, placement)
+    const mine = await within(written, async () => {
+      if (!(await hasRoom(written.temporary, bytes))) return null
+      await saveOnnx(graph, written.temporary)
+      return openWritten(written, placement)
+    })
+    return mine ?? Session.open(graph, placement)
   }
+}
+
+/** Runs `action` on a new folder, which is removed when nothing comes of it. A full disk, or a folder that may not be written, only costs time. */
+async function within({ temporary }: Written, action: () => Promise<Session | null>): Promise<Session | null> {
+  let session: Session | null = null
+  try {
+    await mkdir(temporary, { recursive: true })
+    session = await action()
+  } catch {
+    // The graph is built in memory instead, and what is wrong with the model is said there.
+  }
+  if (!session) await rm(temporary, { recursive: true, force: true }).catch(() => {})
+  return session
+}
+
+/** A cache must not be what fills a disk. */
+export async function hasRoom(folder: string, bytes: number): Promise<boolean> {
+  const { bavail, bsize } = await statfs(folder)
+  return 4 * bytes <= bavail * bsize
+}
+
+/** `keep` in a process that outlives this one and that this one does not wait for. It ends by itself, also when it fails. */
+function keepDetached(written: readonly Written[]): void {
+  const script = fileURLToPath(new URL('./keep-process.js', import.meta.url))
+  const child = spawn(process.execPath, [script, JSON.stringify(written)], { detached: true, stdio: 'ignore', windowsHide: true })
+  // Without it the next run converts the model again, and what was written is removed when it is an hour old.
+  child.on('error', () => {})
+  child.unref()
 }
 
 /** Null when there is no such entry; one that does not open is removed. */
@@ -58,49 +121,6 @@ async function openKept(folder: string, placement?: Placement): Promise<Session 
   } catch {
     await rm(folder, { recursive: true, force: true }).catch(() => {})
     return null
-  }
-}
-
-/** Whether the graph stands in the cache afterwards. A full disk, or a folder that may not be written, only costs time. */
-async function keep(root: string, folder: string, graph: Graph, bytes: number, mostBytes: number): Promise<boolean> {
-  const temporary = temporaryName(folder)
-  try {
-    await mkdir(temporary, { recursive: true })
-    const { bavail, bsize } = await statfs(temporary)
-    // A cache must not be what fills a disk.
-    if (bytes > mostBytes || 4 * bytes > bavail * bsize) return false
-    await saveOnnx(graph, temporary)
-    await makeRoom(root, mostBytes - bytes)
-    await rename(temporary, folder)
-    return true
-  } catch {
-    // Another process may have been first.
-    return (await stat(join(folder, graphFile)).catch(() => null)) !== null
-  } finally {
-    await rm(temporary, { recursive: true, force: true }).catch(() => {})
-  }
-}
-
-/** Removes the entries that were not used for the longest time until the others take at most `bytes`, and what a process that was killed has left. */
-async function makeRoom(root: string, bytes: number): Promise<void> {
-  const entries: { path: string; used: number; bytes: number }[] = []
-  for (const key of await readdir(root)) {
-    for (const name of await readdir(join(root, key)).catch(() => [])) {
-      const path = join(root, key, name)
-      const used = (await stat(path).catch(() => null))?.mtimeMs ?? 0
-      if (name.endsWith('.new')) {
-        if (Date.now() - used > 3_600_000) await rm(path, { recursive: true, force: true })
-        continue
-      }
-      const sizes = (await readdir(path)).map(async (file) => (await stat(join(path, file))).size)
-      entries.push({ path, used, bytes: (await Promise.all(sizes)).reduce((a, b) => a + b, 0) })
-    }
-  }
-  let total = entries.reduce((sum, entry) => sum + entry.bytes, 0)
-  for (const entry of entries.sort((a, b) => a.used - b.used)) {
-    if (total <= bytes) return
-    await rm(entry.path, { recursive: true, force: true })
-    total -= entry.bytes
   }
 }
 

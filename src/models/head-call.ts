@@ -75,10 +75,10 @@ export class HeadCall {
     return this.logSum(this.view(row, set, potential))
   }
 
-  async run(head: Head, wantsMasses = false): Promise<HeadAnswers | null> {
+  async run(head: Head, wantsLines = false): Promise<HeadAnswers | null> {
     // A call that only asks for logits still needs a view.
     if (this.views.length === 0) this.view(0, null, null)
-    return head.run(this.rows, this.views, this.draws, this.#targets, wantsMasses)
+    return head.run(this.rows, this.views, this.draws, this.#targets, wantsLines)
   }
 
   #few(row: number, set: TokenSet, potential: Float64Array | null = null): Later {

@@ -6,6 +6,11 @@ import type { WeightSource } from './weight-source.js'
 /** Tokens in one block of the two-level draw. */
 export const blockSize = 64
 
+/** Tokens of the head: those of the vocabulary, and as many of no meaning as fill the last block. */
+export function headColumns({ vocabulary }: DecoderShape): number {
+  return Math.ceil(vocabulary / blockSize) * blockSize
+}
+
 /**
  * The head: hidden states -> logits -> for each view its total and a drawn token for each draw. V tokens, padded to whole blocks:
  *
@@ -17,21 +22,21 @@ export const blockSize = 64
  *     target    [t]          row · V + token: whose logit to return
  *     maximum [r, 1], total [r]  log of the sum of exp over a view = maximum + log total
  *     block [m], values [m, 64]  where each draw fell, and exp(value - maximum) of the tokens there
- *     targetLogit [t], masses [r, V]
+ *     targetLogit [t], line [r, V]  logits with what was added
  *
  * A draw is the inverse of the cumulative distribution in two levels: the graph sums blocks of 64 tokens, adds the sums up in
  * double precision, finds the first block whose cumulative mass exceeds uniform · total, and returns its 64 values; the token inside is found
- * by the caller with an independent number. No whole row of probabilities leaves the runtime unless `masses` is asked for.
+ * by the caller with an independent number. No whole row of probabilities leaves the runtime unless `line` is asked for.
  * Every view has a maximum of its own, so that tokens that are rare beside those that a mask hides do not underflow.
  */
 export async function readHeadGraph(
   shape: DecoderShape,
   tensors: DecoderTensors,
   source: WeightSource,
-  columns: number,
   type: ProductType,
 ): Promise<GraphBuilder> {
   const { vocabulary, width } = shape
+  const columns = headColumns(shape)
   let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
   if (columns > vocabulary) {
     const padded = new Float32Array(columns * width)
@@ -70,6 +75,6 @@ function headGraph(shape: DecoderShape, matrix: Float32Array, columns: number, t
   graph.output('maximum', maximum, 'float32', ['r', 1])
   graph.output('total', total, 'float64', ['r'])
   graph.output('targetLogit', graph.gather(graph.reshape(logits, [-1]), target), 'float32', ['t'])
-  graph.output('masses', masses, 'float32', ['r', columns])
+  graph.output('line', values, 'float32', ['r', columns])
   return graph
 }

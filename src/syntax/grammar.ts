@@ -13,6 +13,11 @@ export const grammar = built() ?? ohm.grammar(grammarText)
 function built(): ohm.Grammar | undefined {
   const place = new URL('./smc.recipe.json', import.meta.url)
   if (!existsSync(place)) return undefined
-  const recipe = JSON.parse(readFileSync(place, 'utf8'))
-  return recipe[1]?.source === grammarText ? fromRecipe(recipe) : undefined
+  return compiled(readFileSync(place, 'utf8'))
+}
+
+/** A grammar out of the JSON that scripts/recipe.mjs writes; undefined when it was made of another text. */
+export function compiled(json: string): ohm.Grammar | undefined {
+  const { text, recipe } = JSON.parse(json)
+  return text === grammarText ? fromRecipe(recipe) : undefined
 }

@@ -7,7 +7,10 @@ import { writeOnnx } from './onnx.js'
 export const graphFile = 'graph.onnx'
 const weightsFile = 'weights.bin'
 
-/** Writes a graph into a folder that exists: `graph.onnx`, and its large weights in `weights.bin`. Throws what the file system throws. */
+/**
+ * Writes a graph into a folder that exists: `graph.onnx`, and its large weights in `weights.bin`. It can be opened at once, but the system may
+ * still hold the bytes in memory: before the folder is called whole they must be flushed. Throws what the file system throws.
+ */
 export async function saveOnnx(graph: Graph, folder: string): Promise<void> {
   const { bytes, external } = writeOnnx(graph, weightsFile)
   const file = await open(join(folder, weightsFile), 'w')
@@ -17,11 +20,10 @@ export async function saveOnnx(graph: Graph, folder: string): Promise<void> {
         done += (await file.write(data, done, Math.min(data.length - done, 1 << 30), offset + done)).bytesWritten
       }
     }
-    await file.sync()
   } finally {
     await file.close()
   }
-  await writeFile(join(folder, graphFile), bytes, { flush: true })
+  await writeFile(join(folder, graphFile), bytes)
 }
 
 /** Bytes that `saveOnnx` writes, but for the graph itself and the gaps between weights. */

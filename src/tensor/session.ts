@@ -81,7 +81,12 @@ export class Session {
 
   readonly #kept: ReadonlySet<string>
 
-  private constructor(session: InferenceSession, tensor: Runtime['Tensor'], { kept }: Placement) {
+  private constructor(
+    session: InferenceSession,
+    tensor: Runtime['Tensor'],
+    { kept }: Placement,
+    private readonly released: () => void = () => {},
+  ) {
     this.#session = session
     this.#tensor = tensor
     this.#kept = new Set(kept)
@@ -98,10 +103,13 @@ export class Session {
     return new Session(await InferenceSession.create(bytes, options), Tensor, placement)
   }
 
-  /** An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. Throws what the runtime throws. */
-  static async openFile(path: string, placement: Placement = onCpu): Promise<Session> {
+  /**
+   * An ONNX file, such as `saveOnnx` writes: the runtime maps its weights and reads what it needs. `released` is called when nothing reads the
+   * file any more. Throws what the runtime throws.
+   */
+  static async openFile(path: string, placement: Placement = onCpu, released?: () => void): Promise<Session> {
     const { InferenceSession, Tensor } = await loadRuntime()
-    return new Session(await InferenceSession.create(path, sessionOptions(placement)), Tensor, placement)
+    return new Session(await InferenceSession.create(path, sessionOptions(placement)), Tensor, placement, released)
   }
 
   /** Names of the inputs that the graph asks for. */
@@ -146,6 +154,7 @@ export class Session {
 
   async release(): Promise<void> {
     await this.#session.release()
+    this.released()
   }
 
   #wrap(input: DenseTensor): Tensor {

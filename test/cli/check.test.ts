@@ -40,6 +40,28 @@ describe('graph', () => {
     expect((await smcc(['graph', 'good.smc', '--stage', 'build'])).code).toBe(0)
   })
 
+  test('says what is drawn together with a token, and why the rest is not', async () => {
+    const head = 'model lm = "tiny"\nclassifier tone = "tiny-sentiment"\nlet a = lm("x")\nlet b = lm("y")\n'
+    const graph = async (body: string, ...flags: string[]) => {
+      write({ 'fused.smc': `${head}${body}\nreturn a.text` })
+      return (await smcc(['graph', 'fused.smc', ...flags])).out
+    }
+    expect(await graph('sample t ~ a\nobserve t ~ b')).toMatch(/Draw t ~ a · observed on b/)
+    expect(await graph('sample s ~ a for 3 tokens where s != "z"')).toMatch(/not the end token · meeting `where`/)
+    expect(await graph('sample s ~ a matching /a+/ for up to 3 tokens')).toContain('keeping to the pattern')
+    expect(await graph('sample t ~ a\nfactor exp(t.length)')).toMatch(
+      /Weigh factor .*not fused: all tokens are tried before the draw where the vocabulary has at most 512/,
+    )
+    expect(await graph('sample t ~ a\nfactor tone(t).prob("positive")')).toMatch(/Weigh .*not fused: asks a model/)
+    expect(await graph('fn good(s: String) -> Weight { return tone(s).prob("positive") }\nsample t ~ a\ntwist good(t)')).toMatch(
+      /Twist .*not fused: asks a model/,
+    )
+    expect(await graph('sample t ~ a\nlet w = b.prob(t)\nfactor w')).toMatch(/Weigh .*not fused: behind a question to a model/)
+    expect(await graph('sample t ~ a\nobserve " dog" ~ b')).toMatch(/Score .*not fused: an observe of a text/)
+    expect(await graph('sample t ~ a via b\nobserve t ~ b')).not.toContain('observed on b')
+    expect(await graph('sample t ~ a\nfactor exp(t.length)', '--stage', 'spans')).not.toContain('not fused')
+  })
+
   test('a wrong program has none', async () => {
     write({ 'bad.smc': wrong })
     const { code, out, err } = await smcc(['graph', 'bad.smc'])

@@ -1,24 +1,27 @@
 import type { Json } from '../../src/infer/result.js'
 import type { Block, Exp, FnDecl, SampleStmt, Stmt } from '../../src/syntax/ast.js'
 import { parse } from '../../src/syntax/parse.js'
+import { Context, type Language, type Markov, regular, Stream, Tok } from './reference-streams.js'
 
 /*
  * The meaning of a program, slowly: it walks the syntax tree along every path of its draws and adds up the mass of each answer. It
- * shares nothing with the compiler but the parser. Twists, points and `untwist` do nothing here, because they mean nothing.
+ * shares nothing with the compiler but the parser. Twists, points, proposals and `untwist` do nothing here, because they mean nothing.
  *
- * Covered: the language of random programs (laws.test.ts). Anything else throws.
+ * Covered: the language of random programs (laws.test.ts) and of the tests beside it. Anything else throws.
  */
 
-export interface Markov {
-  readonly tokens: readonly string[]
-  /** The token that ends a text, if any. */
-  readonly end: string | null
-  /** Probabilities after the last token; '' at the start. */
-  readonly next: Readonly<Record<string, readonly number[]>>
+export type { Markov } from './reference-streams.js'
+
+/** What the interpreter cannot find in the program. */
+export interface World {
+  readonly models: Readonly<Record<string, Markov>>
+  /** What stands behind `matching` other than a regular expression, as it is written. */
+  readonly languages?: Readonly<Record<string, Language>>
+  readonly externs?: Readonly<Record<string, (...args: unknown[]) => unknown>>
 }
 
 /** target(answer), by answer as JSON text. */
-export function meaning(source: string, lm: Markov): Map<string, number> {
+export function meaning(source: string, world: World): Map<string, number> {
   const program = parse({ path: 'program.smc', text: source })
   const functions = new Map(program.items.flatMap((item) => (item.kind === 'FnDecl' ? [[item.name.text, item] as const] : [])))
   const statements = program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
@@ -26,7 +29,7 @@ export function meaning(source: string, lm: Markov): Map<string, number> {
   let script: readonly number[] = []
   for (;;) {
     const path = new Path(script)
-    const answer = new Interpreter(lm, functions, path).script(statements)
+    const answer = new Interpreter(world, functions, path).script(statements)
     if (path.mass > 0) {
       const key = JSON.stringify(answer)
       measure.set(key, (measure.get(key) ?? 0) + path.mass)
@@ -46,10 +49,11 @@ class Path {
   constructor(private readonly script: readonly number[]) {}
 
   choose(probabilities: readonly number[]): number {
+    const live = [...probabilities.keys()].filter((i) => probabilities[i] !== 0)
     const branch = this.script[this.taken.length] ?? 0
-    this.taken.push({ branch, of: probabilities.length })
-    this.weigh(probabilities[branch]!)
-    return branch
+    this.taken.push({ branch, of: live.length })
+    this.weigh(live.length === 0 ? 0 : probabilities[live[branch]!]!)
+    return live[branch]!
   }
 
   weigh(factor: number): void {
@@ -61,45 +65,8 @@ class Path {
 
 const dead = Symbol('dead')
 
-class Stream {
-  constructor(
-    readonly lm: Markov,
-    public path: readonly string[],
-    readonly prompt: number,
-  ) {}
-
-  get ended(): boolean {
-    return this.path.length > this.prompt && this.path.at(-1) === this.lm.end
-  }
-
-  row(path = this.path): readonly number[] {
-    return this.lm.next[path.at(-1) ?? '']!
-  }
-
-  text(from = this.prompt): string {
-    return this.path
-      .slice(from)
-      .filter((t) => t !== this.lm.end)
-      .join('')
-  }
-
-  cut(text: string): string[] {
-    const found: string[] = []
-    const byLength = this.lm.tokens.filter((t) => t !== this.lm.end).sort((a, b) => b.length - a.length)
-    for (let at = 0; at < text.length; at += found.at(-1)!.length) found.push(byLength.find((t) => text.startsWith(t, at))!)
-    return found
-  }
-
-  /** The probability of these tokens from here. */
-  prob(more: readonly string[]): number {
-    if (more.length === 0) return 1
-    if (this.ended || more.slice(0, -1).includes(this.lm.end as never)) return 0
-    let mass = 1
-    more.forEach((t, i) => {
-      mass *= this.row([...this.path, ...more.slice(0, i)])[this.lm.tokens.indexOf(t)]!
-    })
-    return mass
-  }
+class Model {
+  constructor(readonly lm: Markov) {}
 }
 
 class Distribution {
@@ -139,7 +106,7 @@ class Scope {
 
 class Interpreter {
   constructor(
-    private readonly lm: Markov,
+    private readonly world: World,
     private readonly functions: ReadonlyMap<string, FnDecl>,
     private readonly path: Path,
   ) {}
@@ -191,19 +158,19 @@ class Interpreter {
         if (from instanceof Distribution)
           this.path.weigh(from.values.reduce<number>((sum, v, i) => sum + (v === value ? from.probabilities[i]! : 0), 0))
         else {
-          const stream = from as Stream
-          const more = stream.cut(value as string)
-          this.path.weigh(stream.prob(more))
-          stream.path = [...stream.path, ...more]
+          const context = from as Context
+          const more = context.tokensOf(value)
+          this.path.weigh(context.prob(more))
+          context.go(more)
         }
         return null
       }
       case 'Force': {
         const value = this.value(s.value, scope)
-        const stream = this.value(s.from, scope) as Stream
-        const more = stream.cut(value as string)
-        if (stream.ended && more.length > 0) this.path.weigh(0)
-        stream.path = [...stream.path, ...more]
+        const context = this.value(s.from, scope) as Context
+        const more = context.tokensOf(value)
+        if (context.ended && more.length > 0) this.path.weigh(0)
+        context.go(more)
         return null
       }
       case 'Factor':
@@ -262,42 +229,76 @@ class Interpreter {
 
   private sample(s: SampleStmt, scope: Scope): void {
     const from = this.value(s.from, scope)
-    if (from instanceof Distribution) {
-      scope.put(s.name.text, from.values[this.path.choose(from.probabilities)])
+    const where = s.clauses.find((c) => c.kind === 'Where')
+    const require = () => {
+      if (where) this.path.weigh(this.value(where.predicate, scope) === true ? 1 : 0)
+    }
+    if (s.clauses.some((c) => c.kind === 'Exactly' || c.kind === 'UpTo' || c.kind === 'Within' || c.kind === 'Matching')) {
+      this.span(s, from as Context, scope, require)
       return
     }
-    const stream = from as Stream
-    const limit = s.clauses.find((c) => c.kind === 'Exactly' || c.kind === 'UpTo' || c.kind === 'Within')
-    if (!limit) {
-      scope.put(s.name.text, this.token(stream))
-      return
-    }
-    const most = this.number(limit.count, scope)
-    const until = s.clauses.find((c) => c.kind === 'Until')
-    const stop = until && this.value(until.stop, scope)
-    const before = stream.path.length
-    let value = ''
-    let stopped = false
-    for (let n = 0; n < most && !stopped; n++) {
-      if (limit.kind !== 'Exactly' && stream.ended) break
-      const token = this.token(stream)
-      if (limit.kind === 'Exactly') this.path.weigh(token === '' ? 0 : 1)
-      value = stream.text(before)
-      if (stop === undefined) continue
-      const at = typeof stop === 'string' ? value.indexOf(stop) : value.search(stop as RegExp)
-      stopped = at >= 0
-      if (stopped) value = value.slice(0, at)
-    }
-    if (limit.kind === 'Within' && !stopped) this.path.weigh(stream.ended ? 1 : 0)
-    scope.put(s.name.text, value)
+    if (from instanceof Distribution) scope.put(s.name.text, from.values[this.path.choose(from.probabilities)])
+    else scope.put(s.name.text, this.token(from as Context))
+    require()
   }
 
-  /** The text of one drawn token. */
-  private token(stream: Stream): string {
-    if (stream.ended) this.path.weigh(0)
-    const token = this.lm.tokens[this.path.choose(stream.row())]!
-    stream.path = [...stream.path, token]
-    return token === this.lm.end ? '' : token
+  private span(s: SampleStmt, context: Context, scope: Scope, require: () => void): void {
+    const limit = s.clauses.find((c) => c.kind === 'Exactly' || c.kind === 'UpTo' || c.kind === 'Within')
+    const until = s.clauses.find((c) => c.kind === 'Until')
+    const matching = s.clauses.find((c) => c.kind === 'Matching')
+    const most = limit ? this.number(limit.count, scope) : Number.POSITIVE_INFINITY
+    const stop = until && this.value(until.stop, scope)
+    const language = matching && this.language(matching.pattern, context)
+    const before = context.first.path.length
+    const whole = () => context.first.text(before)
+    let value = ''
+    scope.put(s.name.text, value)
+    for (let n = 0; ; n++) {
+      const cut = n >= most
+      if (cut || (limit?.kind !== 'Exactly' && context.ended)) {
+        if (language && !language.accepts(whole())) this.path.weigh(0)
+        if (limit?.kind === 'Within' && !context.ended) this.path.weigh(0)
+        return
+      }
+      const token = language ? this.tokenOf(language, context, whole()) : this.token(context)
+      if (!token) return
+      if (limit?.kind === 'Exactly') this.path.weigh(token.end ? 0 : 1)
+      value = whole()
+      const at = stop === undefined ? -1 : typeof stop === 'string' ? value.indexOf(stop) : value.search(stop as RegExp)
+      if (at >= 0) value = value.slice(0, at)
+      scope.put(s.name.text, value)
+      if (value !== '') require()
+      if (at >= 0) return
+      if (language?.accepts(whole()) && context.first.lm.tokens.every((t) => !goesOn(language, context, whole(), t))) return
+    }
+  }
+
+  /** The next token of a text that keeps to a language; null when it stops. */
+  private tokenOf(language: Language, context: Context, text: string): Tok | null {
+    const { tokens } = context.first.lm
+    const allowed = tokens.map((t) => goesOn(language, context, text, t))
+    const weights = context.weights()
+    const stays = weights.map((w, i) => (allowed[i] ? w : 0))
+    const leaves = language.accepts(text) ? weights.reduce((sum, w, i) => sum + (allowed[i] ? 0 : w), 0) : 0
+    const index = this.path.choose([...stays, leaves])
+    if (index < tokens.length) return moved(context, index)
+    const leaving = new Set(tokens.filter((_, i) => !allowed[i]))
+    for (const { stream } of context.factors)
+      for (const t of leaving) if (stream.leaving && !stream.leaving.set.has(t)) leaving.delete(t)
+    context.leave(leaving, leaves)
+    return null
+  }
+
+  private language(pattern: Exp, context: Context): Language {
+    if (pattern.kind === 'Regex') return regular(pattern.pattern, pattern.flags, context.first.lm)
+    const { source, start, end } = pattern.span
+    return this.world.languages![source.text.slice(start, end)]!
+  }
+
+  /** One drawn token. */
+  private token(context: Context): Tok {
+    if (context.ended) this.path.weigh(0)
+    return moved(context, this.path.choose(context.weights()))
   }
 
   private number(e: Exp, scope: Scope): number {
@@ -313,8 +314,10 @@ class Interpreter {
         return e.parts.map((part) => (typeof part === 'string' ? part : `${this.value(part, scope)}`)).join('')
       case 'Regex':
         return new RegExp(e.pattern, e.flags)
-      case 'Name':
-        return scope.get(e.text)
+      case 'Name': {
+        const model = this.world.models[e.text]
+        return model ? new Model(model) : scope.get(e.text)
+      }
       case 'List':
         return e.elements.map((x) => this.value(x, scope))
       case 'IfExp':
@@ -331,8 +334,12 @@ class Interpreter {
         return (this.value(e.target, scope) as unknown[])[this.number(e.index, scope)]
       case 'Field': {
         const target = this.value(e.target, scope)
-        if (target instanceof Stream) return e.name.text === 'ended' ? target.ended : target.text()
-        return (target as { length: number }).length
+        if (target instanceof Model) return new Tok(target.lm.end!, true)
+        if (target instanceof Tok) return e.name.text === 'end' ? target.end : `${target}`.length
+        if (!(target instanceof Context)) return (target as { length: number }).length
+        const { first, ended } = target
+        if (e.name.text === 'tokens') return first.path.slice(first.prompt).map((t) => new Tok(t, t === first.lm.end))
+        return e.name.text === 'ended' ? ended : first.text()
       }
       case 'Lambda':
         return (x: unknown) => {
@@ -355,6 +362,14 @@ class Interpreter {
     }
     const name = (e.callee as Exp & { kind: 'Name' }).text
     const args = e.args.map((a) => this.value(a.value, scope))
+    const model = this.world.models[name]
+    if (model) {
+      const named = e.args.findIndex((a) => a.name?.text === 'temperature')
+      const prompt = Context.of(new Stream(model, [], 0, 1)).cut(args[0] as string)
+      return Context.of(new Stream(model, prompt, prompt.length, named < 0 ? 1 : (args[named] as number)))
+    }
+    const extern = this.world.externs?.[name]
+    if (extern) return extern(...args)
     const f = this.functions.get(name)
     if (f) {
       const own = new Scope(null)
@@ -364,11 +379,6 @@ class Interpreter {
       return this.body(f.body.statements, own)
     }
     switch (name) {
-      case 'lm': {
-        const stream = new Stream(this.lm, [], 0)
-        const prompt = stream.cut(args[0] as string)
-        return new Stream(this.lm, prompt, prompt.length)
-      }
       case 'exp':
         return Math.exp(args[0] as number)
       case 'bernoulli':
@@ -394,13 +404,29 @@ class Interpreter {
   }
 }
 
+function goesOn(language: Language, context: Context, text: string, token: string): boolean {
+  return token !== context.first.lm.end && token !== '' && language.viable(text + token)
+}
+
+function moved(context: Context, index: number): Tok {
+  const { lm } = context.first
+  const token = lm.tokens[index]!
+  context.go([token])
+  return new Tok(token, token === lm.end)
+}
+
 function method(target: unknown, name: string, arg: unknown): unknown {
-  if (target instanceof Stream) {
-    if (name === 'fork') return new Stream(target.lm, target.path, target.prompt)
-    return target.prob(target.cut(arg as string))
+  if (target instanceof Context) {
+    if (name === 'fork') return new Context(target.factors.map(({ stream, power }) => ({ stream: stream.copy(), power })))
+    return target.prob(target.tokensOf(arg))
   }
-  if (typeof target === 'string')
-    return name === 'contains' ? target.includes(arg as string) : target.split(arg as string).length - 1
+  if (target instanceof Tok) return method(`${target}`, name, arg)
+  if (typeof target === 'string') {
+    const other = arg instanceof RegExp ? arg : `${arg}`
+    if (name === 'contains') return other instanceof RegExp ? other.test(target) : target.includes(other)
+    if (name === 'endsWith') return target.endsWith(`${arg}`)
+    return target.split(`${arg}`).length - 1
+  }
   if (target instanceof Distribution)
     return target.values.reduce<number>((sum, v, i) => sum + (v === arg ? target.probabilities[i]! : 0), 0)
   const items = target as unknown[]
@@ -409,10 +435,15 @@ function method(target: unknown, name: string, arg: unknown): unknown {
 }
 
 function plus(a: unknown, b: unknown): unknown {
-  return Array.isArray(a) ? [...a, ...(b as unknown[])] : (a as number) + (b as number)
+  if (typeof a === 'number') return a + (b as number)
+  return Array.isArray(a) ? [...a, ...(b as unknown[])] : `${a}${b}`
 }
 
 function operate(operator: string, a: unknown, b: unknown): unknown {
+  if (a instanceof Context) {
+    if (operator === '^') return Context.product(new Context([]), a, b as number)
+    return Context.product(a, b as Context, operator === '*' ? 1 : -1)
+  }
   const [x, y] = [a as number, b as number]
   switch (operator) {
     case '+':
@@ -436,9 +467,9 @@ function operate(operator: string, a: unknown, b: unknown): unknown {
     case '>=':
       return x >= y
     case '==':
-      return a === b
+      return same(a, b)
     case '!=':
-      return a !== b
+      return !same(a, b)
     case '..':
       return Array.from({ length: Math.max(0, y - x + 1) }, (_, i) => x + i)
     default:
@@ -446,7 +477,13 @@ function operate(operator: string, a: unknown, b: unknown): unknown {
   }
 }
 
+function same(a: unknown, b: unknown): boolean {
+  if (a instanceof Tok && b instanceof Tok) return a.name === b.name
+  return a instanceof Tok || b instanceof Tok ? `${a}` === `${b}` : a === b
+}
+
 function plain(value: unknown): Json {
-  if (value instanceof Stream) throw new Error('an answer is a stream')
+  if (value instanceof Tok) return `${value}`
+  if (value instanceof Context) throw new Error('an answer is a stream')
   return Array.isArray(value) ? value.map(plain) : (value as Json)
 }

@@ -54,7 +54,11 @@ export interface Sampler {
 export async function sampler(
   source: string,
   models: Readonly<Record<string, LanguageModel>> = {},
-  options: { readonly fuse?: boolean; readonly classifiers?: Readonly<Record<string, Classifier>> } = {},
+  options: {
+    readonly fuse?: boolean
+    readonly classifiers?: Readonly<Record<string, Classifier>>
+    readonly allowExtern?: boolean
+  } = {},
 ): Promise<Sampler> {
   const compiled = compileSource({ path: 'program.smc', text: source })
   if (compiled.unsupported.length > 0) throw new SmcError(compiled.unsupported)
@@ -62,7 +66,7 @@ export async function sampler(
   const values = graph.models.map(({ name }) => new ModelValue(name, models[name]!))
   const classifiers = graph.classifiers.map(({ name }) => new ClassifierValue(name, options.classifiers![name]!))
   const host = createHost([...graph.sites], values, classifiers)
-  const externs = await Externs.load(graph, host, false)
+  const externs = await Externs.load(graph, host, options.allowExtern ?? false)
   const program = link(graph, host)
   program.defaults.forEach((value, i) => {
     host.params[i] = value!([])

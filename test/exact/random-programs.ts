@@ -1,4 +1,4 @@
-import type { Markov } from './interpreter.js'
+import type { Markov } from './reference-streams.js'
 
 /**
  * Random programs from a tape of numbers, each of which settles one choice; an exhausted tape makes the simplest choice, so that a
@@ -8,14 +8,17 @@ import type { Markov } from './interpreter.js'
  */
 export interface RandomProgram {
   readonly source: string
-  readonly lm: Markov
+  readonly models: Readonly<Record<string, Markov>>
 }
+
+/** `control`: calls, branches, loops and plain spans. `streams`: patterns, requirements, proposals and products of two models. */
+export type Kind = 'control' | 'streams'
 
 /** Most outcomes of one particle. */
 const OUTCOMES = 32
 
-export function randomProgram(tape: readonly number[]): RandomProgram {
-  return new Writer(tape).program()
+export function randomProgram(tape: readonly number[], kind: Kind): RandomProgram {
+  return kind === 'control' ? new Writer(tape).program() : new Writer(tape).streams()
 }
 
 class Writer {
@@ -43,7 +46,75 @@ factor 0.2 + (u + v + w) % 3
 return "{u} {v} {w} {s.text} {s.ended}"
 `
     const used = Object.keys(functions).filter((name) => script.includes(`${name}(`))
-    return { source: `model lm = "table"\n${used.map((name) => functions[name]).join('\n')}\n${script}`, lm }
+    return { source: `model lm = "table"\n${used.map((name) => functions[name]).join('\n')}\n${script}`, models: { lm } }
+  }
+
+  /** Two models over the same tokens, and a stream of each. */
+  streams(): RandomProgram {
+    const models = { lm: this.markov(0), small: this.markov(1) }
+    this.outcomes = 2
+    const body = Array.from({ length: 2 + this.choose(3) }, () => this.onStreams()).join('\n')
+    const source = `model lm = "table"
+model small = "table"
+let s = lm("${this.pick(['', 'a'])}"${this.pick(['', ', temperature: 0.7'])})
+let q = small("${this.pick(['', 'b'])}")
+let p = s * q
+let u = 0
+${body}
+sample v ~ categorical([1, 1 + u])
+factor 0.2 + (u + v + s.text.length) % 3
+return "{u} {v} {s.text} {q.text} {s.ended}"
+`
+    return { source, models }
+  }
+
+  private onStreams(): string {
+    const token = `t${this.fresh++}`
+    switch (this.choose(10)) {
+      case 0: {
+        if (!this.pays(3)) return ''
+        const where = this.pick(['', `where ${token} != "a"`, `where s.prob("b") < 0.6`])
+        const via = this.pick(['', 'via small', 'via s', 'via small("b")'])
+        const then = this.pick([
+          '',
+          `observe ${token} ~ q`,
+          `observe ${token} ~ s`,
+          `observe ${token} ~ q\nobserve ${token} ~ q ^ 0.5`,
+        ])
+        return `sample ${token} ~ ${this.pick(['s', 'p', 's ^ 0.5'])} ${where} ${via}\n${then}`
+      }
+      case 1:
+        return this.pick(['observe "a" ~ s', 'observe "b" ~ p', 'observe "a" ~ p ^ 0.5', 'force "b" ~ s', 'observe "a" ~ q'])
+      case 2:
+        return `factor ${this.pick(['0.1 + s.prob("a")', '0.1 + p.prob("ab")', '0.3 + u', '0.2 + s.fork().prob("b")'])}`
+      case 3:
+        return `twist ${this.twist('s.text.length')}`
+      default:
+        return this.onSpan(`x${this.fresh++}`)
+    }
+  }
+
+  private onSpan(name: string): string {
+    const limit = this.choose(2) + 1
+    if (!this.pays(limit === 1 ? 3 : 6)) return ''
+    const bounds = this.pick([
+      `for up to ${limit} tokens`,
+      `for ${limit} tokens`,
+      `until "b" for up to ${limit} tokens`,
+      `within ${limit} tokens until /a$/`,
+      'matching /a?b?/',
+      `matching /[ab]{1,2}/ for up to ${limit} tokens`,
+      `matching /b*/ for up to ${limit} tokens`,
+      `matching /(ab)*/ within ${limit} tokens`,
+      `matching /[ab]*/ until "ab" for up to ${limit} tokens`,
+    ])
+    const where = this.pick(['', '', `where not ${name}.contains("bb")`, `where ${name} != "a"`, 'where s.prob("b") < 0.6'])
+    const via = this.pick(['', '', 'via small', 'via s', 'via small in blocks of 1', 'via small in blocks of 2'])
+    const twist = this.pick(['', '', `twisted by ${this.twist(`${name}.length`)}`])
+    const every = this.pick(['', '', 'resampling every 2 tokens'])
+    const use = this.pick(['', `factor 0.3 + ${name}.count("a")`, `u = ${name}.length`])
+    const from = this.pick(['s', 's', 'p', 's ^ 0.5'])
+    return `sample ${name} ~ ${from} ${bounds} ${where} ${via} ${twist} ${every}\n${use}`
   }
 
   private choose(n: number): number {
@@ -54,10 +125,11 @@ return "{u} {v} {w} {s.text} {s.ended}"
     return items[this.choose(items.length)]!
   }
 
-  private markov(): Markov {
+  /** `least`: the least weight of a token; above 0 the model may propose for any other. */
+  private markov(least = 0): Markov {
     const tokens = ['a', 'b', 'E']
     const row = () => {
-      const weights = [1 + this.choose(9), this.choose(9), this.choose(4)]
+      const weights = [1 + this.choose(9), least + this.choose(9), least + this.choose(4)]
       const total = weights.reduce((a, b) => a + b, 0)
       return weights.map((x) => x / total)
     }

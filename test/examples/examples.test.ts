@@ -7,8 +7,22 @@ function expectNear(found: number | null | undefined, { value, tolerance }: Near
   expect(Math.abs(found! - value)).toBeLessThanOrEqual(tolerance)
 }
 
-test('the seven examples are there', () => {
-  expect(names).toEqual(['cheerful', 'coin', 'hmm', 'infill', 'intersect', 'kalman', 'seven-words'])
+test('the examples are there', () => {
+  expect(names).toEqual([
+    'cheerful',
+    'coin',
+    'haiku',
+    'hmm',
+    'infill',
+    'intersect',
+    'kalman',
+    'letter',
+    'no-e',
+    'query',
+    'seven-words',
+    'speculative',
+    'three-words',
+  ])
 })
 
 describe.each(names)('%s', (name) => {
@@ -32,7 +46,10 @@ describe.each(names)('%s', (name) => {
     if (everyValue) {
       const texts = result.samples.filter((s) => s.weight > 0).map((s) => String(s.value))
       expect(texts.length).toBeGreaterThan(0)
-      for (const text of texts) expect(text.trim().split(/\s+/)).toHaveLength(everyValue.words)
+      for (const text of texts) {
+        if ('words' in everyValue) expect(text.trim().split(/\s+/)).toHaveLength(everyValue.words)
+        else expect(text).toMatch(new RegExp(`^(?:${everyValue.matches})$`, 'u'))
+      }
     }
   })
 

@@ -8,7 +8,7 @@ export interface Expected {
   readonly posterior?: readonly { value: Json; probability: number; tolerance: number; why: string }[]
   readonly moments?: readonly { path: string; mean: Near; sd: Near; why: string }[]
   /** What holds for every answer that has weight. */
-  readonly everyValue?: { readonly words: number }
+  readonly everyValue?: { readonly words: number } | { readonly matches: string }
 }
 
 export interface Near {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { compile, type SmcError } from '../../src/index.js'
+import { TableModel } from '../../src/models/table.js'
 import { table } from '../exact/measure.js'
 
 async function failure(source: string, options: Parameters<Awaited<ReturnType<typeof compile>>['run']>[1]): Promise<SmcError> {
@@ -67,4 +68,14 @@ test('a weight too small or too large for a number is neither 0 nor infinite', a
   )
   const { posterior } = await program.run({}, { seed: 1, particles: 1 })
   expect(posterior[0]!.value).toEqual([false, true, false, true, true, true])
+})
+
+test('`where` on a small vocabulary is drawn exactly, also where tokens fail: the weight is the same whatever is drawn', async () => {
+  const program = await compile('model lm = "table:t.json"\nsample t ~ lm("") for 1 tokens where t != "a"\nreturn t')
+  const source = JSON.stringify({ tokens: ['a', 'b', 'c'], order: 0, end: null, next: { '': [0.7, 0.2, 0.1] } })
+  for (let seed = 1; seed <= 20; seed++) {
+    const models = { lm: TableModel.parse('table', source) }
+    const { logZ } = await program.run({}, { seed, particles: 1, models })
+    expect(logZ).toBeCloseTo(Math.log(0.3), 12)
+  }
 })

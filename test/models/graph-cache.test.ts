@@ -2,8 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, truncateSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { cachedGraphs } from '../../src/models/graph-cache.js'
+import { cachedGraphs, type WriteGraph } from '../../src/models/graph-cache.js'
+import { keep, type Written } from '../../src/models/keep.js'
 import { GraphBuilder } from '../../src/tensor/graph.js'
+import { saveOnnx } from '../../src/tensor/save.js'
 import type { Session } from '../../src/tensor/session.js'
 
 let folder: string
@@ -40,7 +42,18 @@ async function answers(session: Session): Promise<number[]> {
   await session.release()
   return [...(out.firstProduct!.data as Float32Array), ...(out.secondProduct!.data as Float32Array)]
 }
-const open = async (hash = 'a', bounds = limits) => answers(await (await cachedGraphs(hash, bounds))('trunk', build))
+let finishing: Promise<void> = Promise.resolve()
+/** In this process, so that the tests can wait for it. */
+const finish = (written: readonly Written[]) => {
+  finishing = Promise.all([finishing, keep(written)]).then(() => {})
+}
+/** What a run does: opens the graph, asks, and releases it, after which the graph is put into the cache. */
+const open = async (hash = 'a', bounds = limits, write?: WriteGraph) => {
+  const graphs = await cachedGraphs(hash, { limits: bounds, finish, ...(write && { write }) })
+  const found = await answers(await graphs('trunk', build))
+  await finishing
+  return found
+}
 const keys = () => (existsSync(join(folder, 'graphs')) ? readdirSync(join(folder, 'graphs')) : [])
 const entry = () => join(folder, 'graphs', keys()[0]!, 'trunk')
 const builds = async (action: () => Promise<unknown>) => {
@@ -67,7 +80,7 @@ describe('a converted graph', () => {
 
   it('may be deleted at any time, also while it runs', async () => {
     await open()
-    const session = await (await cachedGraphs('a', limits))('trunk', build)
+    const session = await (await cachedGraphs('a', { limits, finish }))('trunk', build)
     rmSync(join(folder, 'graphs'), { recursive: true })
     expect((await answers(session)).every(Number.isFinite)).toBe(true)
     expect(await builds(open)).toBe(1)
@@ -91,6 +104,40 @@ describe('a converted graph', () => {
     const both = await Promise.all([open(), open()])
     expect(both[0]).toEqual(both[1])
     expect(readdirSync(join(entry(), '..'))).toEqual(['trunk'])
+  })
+
+  it('answers before it is kept, and one that is deleted meanwhile is not missed', async () => {
+    const graphs = await cachedGraphs('a', { limits, finish })
+    const [first, second] = [await graphs('trunk', build), await graphs('head', build)]
+    const names = () => readdirSync(join(entry(), '..'))
+    expect(names().filter((name) => !name.endsWith('.new'))).toEqual([])
+    expect((await answers(first)).every(Number.isFinite)).toBe(true)
+    await finishing
+    // The other one is in use: both are kept together.
+    expect(names().every((name) => name.endsWith('.new'))).toBe(true)
+    rmSync(join(entry(), '..', names().find((name) => name.startsWith('trunk'))!), { recursive: true })
+    await answers(second)
+    await finishing
+    expect(names()).toEqual(['head'])
+  })
+
+  it('may be written by another thread, and is built in this one when that fails', async () => {
+    const expected = await open('a')
+    const write: WriteGraph = async (name, into) => {
+      expect(name).toBe('trunk')
+      await saveOnnx(await build(), into)
+      return true
+    }
+    // The graph of the thread is what runs: this thread builds none.
+    expect(await builds(async () => expect(await open('b', limits, write)).toEqual(expected))).toBe(1)
+    expect(await builds(async () => expect(await open('b')).toEqual(expected))).toBe(0)
+    expect(await builds(async () => expect(await open('c', limits, async () => false)).toEqual(expected))).toBe(1)
+    const half: WriteGraph = async (_, into) => {
+      writeFileSync(join(into, 'graph.onnx'), 'half a graph')
+      return true
+    }
+    expect(await builds(async () => expect(await open('d', limits, half)).toEqual(expected))).toBe(1)
+    for (const key of keys()) expect(readdirSync(join(folder, 'graphs', key))).toEqual(['trunk'])
   })
 
   it('is not kept when it is small, larger than the cache, or the cache cannot be written', async () => {

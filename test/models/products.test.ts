@@ -60,6 +60,27 @@ describe('integer products', () => {
     expect([...y].map(Math.abs)).toEqual([0, 0, expect.closeTo(1, 1), 0])
   })
 
+  it('round every weight to the nearest step, upwards in the middle', () => {
+    // The last block is not whole, and the last row has steps of one half.
+    const [from, to] = [70, 131]
+    const weight = numbers(to * from)
+    for (let i = 0; i < from; i++) weight[(to - 1) * from + i] = i % blockSize === 0 ? 127 : i / 2 - 20
+    const { blocks } = quantised('w', weight, from)
+    const count = Math.ceil(from / blockSize)
+    for (let out = 0; out < to; out++) {
+      for (let block = 0; block < count; block++) {
+        const own = weight.subarray(
+          out * from + block * blockSize,
+          Math.min((out + 1) * from, out * from + (block + 1) * blockSize),
+        )
+        const inverse = 127 / own.reduce((most, w) => Math.max(most, Math.abs(w)), 0)
+        const at = (out * count + block) * blockSize
+        const expected = Uint8Array.from({ length: blockSize }, (_, i) => 128 + Math.round((own[i] ?? 0) * inverse))
+        expect(blocks.subarray(at, at + blockSize)).toEqual(expected)
+      }
+    }
+  })
+
   it('refuse weights that are not numbers', () => {
     expect(() => quantised('w', Float32Array.of(1, Number.NaN), 2)).toThrow(/M011/)
     expect(() => quantised('w', Float32Array.of(Number.POSITIVE_INFINITY, 1), 2)).toThrow(/M011/)

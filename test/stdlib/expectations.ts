@@ -28,6 +28,18 @@ export function p(tokens: string, before = ''): number {
   return product
 }
 
+/** The same where every row is raised to 1 / temperature. */
+export function tempered(tokens: string, before: string, temperature: number): number {
+  let last = before.slice(-1)
+  let product = 1
+  for (const token of tokens) {
+    const row = table.next[last as keyof typeof table.next].map((chance) => chance ** (1 / temperature))
+    product *= row[table.tokens.indexOf(token)]! / row.reduce((sum, chance) => sum + chance, 0)
+    last = token
+  }
+  return product
+}
+
 /** All texts of 1 to `most` tokens in which the end token, if at all, stands last. */
 export function texts(most: number): string[] {
   if (most === 0) return []
@@ -52,9 +64,10 @@ export function sum(entries: Iterable<readonly [Json, number]>): Map<string, num
 export async function expectedMeasure(
   source: string,
   settings: { readonly particles: number; readonly threshold: number },
+  model: object = table,
 ): Promise<Map<string, number>> {
   const program = await compile(source, { path: 'test.smc' })
-  const models = { lm: TableModel.parse('table', JSON.stringify(table)) }
+  const models = { lm: TableModel.parse('table', JSON.stringify(model)) }
   const measure: [Json, number][] = []
   const runs = enumerate(
     async (random) => {

@@ -1,4 +1,6 @@
+import * as ohm from 'ohm-js'
 import { describe, expect, test } from 'vitest'
+import { compiled } from '../../src/syntax/grammar.js'
 import { grammarText, matchesRule, ruleNames } from '../../src/syntax/parse.js'
 import { clauseWords, declarationWords, innerWords, reservedWords } from '../../src/syntax/words.js'
 
@@ -49,4 +51,13 @@ describe('the words of words.ts', () => {
     expect(new Set(words)).toEqual(reservedWords)
     expect([...clauseWords].every((word) => reservedWords.has(word))).toBe(true)
   })
+})
+
+test('a compiled grammar is used as long as it was made of this text', () => {
+  // The types of ohm leave it out.
+  const made = ohm.grammar(grammarText) as ohm.Grammar & { toRecipe(): string }
+  const recipe = JSON.parse(made.toRecipe())
+  const fresh = compiled(JSON.stringify({ text: grammarText, recipe }))
+  expect(Object.keys(fresh?.rules ?? {})).toEqual(Object.keys(made.rules))
+  expect(compiled(JSON.stringify({ text: `${grammarText} `, recipe }))).toBeUndefined()
 })

@@ -1,10 +1,14 @@
 import {
   type Code,
   cloneGraph,
+  type DrawNode,
   type Graph,
   type GraphFunction,
+  type Node,
   type NodeId,
   reachable,
+  type ScoreNode,
+  type Slot,
   successors,
   type WeighNode,
 } from '../ir.js'
@@ -33,14 +37,11 @@ export function fuseDraws(graph: Graph): Graph {
         const next = f.nodes[draw.next]!
         if (!alone(draw.next)) break
         if (next.op === 'Weigh' && isNotEnd(next, draw.set)) notEnd = true
-        else if (
-          next.op === 'Score' &&
-          !draw.proposal &&
-          next.value.js === `s[${draw.set}]` &&
-          !next.from.js.includes(`s[${draw.set}]`)
-        )
-          observed.push(next.from)
-        else break
+        else if (isObserved(next, draw) && !draw.proposal && isStill(next.from, draw.set)) observed.push(next.from)
+        else {
+          draw.apart = whyApart(next, draw)
+          break
+        }
         draw.next = next.next
       }
       const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
@@ -48,6 +49,32 @@ export function fuseDraws(graph: Graph): Graph {
     }
   }
   return fused
+}
+
+function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
+  return node.op === 'Score' && node.value.js === `s[${draw.set}]`
+}
+
+/**
+ * Whether a context is the same before and after a draw has moved the streams: made of variables, products, powers and prompts alone. A
+ * fork, a text or a function may look at where a stream stands.
+ */
+function isStill({ js }: Code, token: Slot): boolean {
+  const withoutStrings = js.replace(/"(?:[^"\\]|\\.)*"/g, '0')
+  const rest = withoutStrings.replace(/s\[\d+\]|rt\.(?:mul|div|pow|neg|invoke|models\[\d+\])|temperature|chat/g, '')
+  return !js.includes(`s[${token}]`) && !/[a-z]/i.test(rest)
+}
+
+/** Why the node behind a draw, if it weighs, is not part of it. */
+function whyApart(node: Node, draw: DrawNode): string | null {
+  if (isObserved(node, draw))
+    return draw.proposal
+      ? 'the token is drafted, and observed afterwards'
+      : `${node.from.text} may look at where the stream stands`
+  const weighs = (node.op === 'Weigh' && node.kind !== 'where') || node.op === 'Twist'
+  return weighs
+    ? `${node.op === 'Twist' ? 'twist' : node.kind} ${node.value.text} is looked at for every token of at most 512`
+    : null
 }
 
 function isNotEnd(node: WeighNode, token: number): boolean {

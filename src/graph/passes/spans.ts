@@ -20,7 +20,7 @@ import {
  *       $token := draw                 a resampling point may stand before it; leave when the pattern has stopped it
  *       require not $token.end         `for n tokens` only; the pass `fuse` makes one draw of both
  *       x := the text since the start, cut before the first match of `until`
- *       require `where`
+ *       require `where`, unless x is empty
  *       leave where `until` has matched, or the pattern is complete
  *     require that the pattern accepts, `within` that the stream has ended: cut at the limit
  *     untwist
@@ -170,6 +170,7 @@ class SpanLowering {
       weighs: span.weighs,
       point: how.point,
       fused: null,
+      apart: null,
       span: span.span,
       next: -1,
     }
@@ -187,7 +188,11 @@ class SpanLowering {
       this.set(match, `rt.firstMatch(s[${until}],s[${text}])`, `first match of ${this.name(until!)} in ${this.name(text)}`)
       this.set(text, `s[${match}]>=0?s[${text}].slice(0,s[${match}]):s[${text}]`, `${this.name(text)} before ${this.name(match)}`)
     }
-    if (span.where) draw.where = flow.append({ op: 'Weigh', kind: 'where', value: span.where, span: span.where.span, next: -1 })
+    if (span.where) {
+      // The empty text need not meet it: a text may end, or come to its stop, with its first token.
+      const value = { ...span.where, js: `s[${text}]===""||${span.where.js}` }
+      draw.where = flow.append({ op: 'Weigh', kind: 'where', value, span: span.where.span, next: -1 })
+    }
     if (match !== null) this.leaveWhere(this.code(`s[${match}]>=0`, `${this.name(match)} >= 0`))
     if (state !== null) this.leaveWhere(this.code(`rt.complete(s[${state}])`, `${this.name(state)} is complete`))
   }

@@ -34,7 +34,8 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
     try {
       return { file: name, text: readFileSync(file, 'utf8') }
     } catch (error) {
-      const reason = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'there is no such file' : (error as Error).message
+      const { code, message } = error as NodeJS.ErrnoException
+      const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message
       return fail('R023', site, `cannot read \`${name}\`: ${reason}`, 'the path is relative to the file that names it')
     }
   }
