@@ -116,7 +116,10 @@ function verdict(rows: readonly BoundRow[], logZ: BoundResult['logZ'], exact: Ex
   }
   const gap = best.upper! - best.lower!
   const who = `${best.sampler === 'smc' ? 'SMC' : 'importance sampling'} with ${best.particles} ${best.particles === 1 ? 'particle' : 'particles'}`
-  if (gap < narrow) return `${who} is as good as exact: its bounds are ${shown(Math.max(0, gap))} nats apart.`
-  if (gap < wide) return `${who} is close: its bounds are ${shown(gap)} nats apart.`
-  return `the bounds are ${shown(gap)} nats apart even for ${who}: samples are not yet those of the target; more particles, or a better twist.`
+  const noise = best.lowerError! + best.upperError!
+  const apart = `${shown(Math.max(0, gap))} ± ${shown(noise)} nats apart`
+  if (gap + noise < narrow) return `${who} is as good as exact: its bounds are ${apart}.`
+  if (gap + noise < wide) return `${who} is close: its bounds are ${apart}.`
+  if (gap < wide) return `the bounds of ${who} are ${apart}: more repeats would tell how close it is.`
+  return `the bounds are ${apart} even for ${who}: samples are not yet those of the target; more particles, or a better twist.`
 }

@@ -210,10 +210,11 @@ describe('every kind of draw can be forced', () => {
       'sample x ~ lm("") for up to 2 tokens until "b" twisted by 0.3 + x.count("a")\nfactor 0.2 + x.count("a")\nreturn x',
   }
   test.each(Object.entries(sources))('%s', async (_name, source) => {
+    const samples = await traces(await sampler(head + source, { lm: three, small }, { fuse: false }))
     for (const fuse of [true, false]) {
       const program = await sampler(head + source, { lm: three, small }, { fuse })
       for (const settings of [{ particles: 1 }, { particles: 2, threshold: 1 }] as const) {
-        const { Z, inverse } = await expectedUpper(program, settings)
+        const { Z, inverse } = await expectedUpper(program, settings, samples)
         const { dead, estimate } = await expected(program, settings)
         expect(estimate / Z, `fuse ${fuse}`).toBeCloseTo(1, 9)
         expect(inverse * Z, `fuse ${fuse}, N = ${settings.particles}`).toBeCloseTo(1 - dead, 9)

@@ -142,7 +142,8 @@ test.each([
         const tables = Object.fromEntries(Object.entries(models).map(([name, markov]) => [name, table(markov)]))
         const program = await sampler(source, tables, { fuse })
         try {
-          const samples = await traces(program, { limit: PATHS })
+          // As `bound` draws them: of the program that is not fused.
+          const samples = await traces(await sampler(source, tables, { fuse: false }), { limit: PATHS })
           if (samples.length === 0 || samples.length > 40) return
           const { Z, inverse } = await expectedUpper(program, settings, samples)
           const { dead } = await expected(program, settings, { limit: PATHS })

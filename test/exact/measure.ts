@@ -46,7 +46,7 @@ export interface Sampler {
   run(random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
   /** Conditional SMC: an exact sample is forced through one of the particles. */
   runForced(forced: readonly Choice[], random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
-  /** One particle, alone: what it draws and its weight. */
+  /** One particle, alone, drawn from the target itself: what it draws and its weight. */
   draw(random: Randomness): Promise<{ readonly choices: readonly Choice[]; readonly weight: number }>
 }
 
@@ -100,8 +100,9 @@ export async function sampler(
   }
 
   async function draw(random: Randomness): Promise<{ choices: Choice[]; weight: number }> {
-    const settings: Settings = { ...defaultSettings, seed: 1, maxMemory: 1, particles: 1, method: 'importance' }
-    const { islands } = await executeIslands(program, { settings, host, externs, record: true }, [{ random, forced: null }])
+    const settings: Settings = { ...defaultSettings, seed: 1, maxMemory: 1, particles: 1, method: 'importance', twist: false }
+    const options = { settings, host, externs, record: true, direct: true }
+    const { islands } = await executeIslands(program, options, [{ random, forced: null }])
     const [particle] = islands[0]!.particles
     return { choices: choicesOf(particle!.trace), weight: Math.exp(particle!.logw) }
   }
