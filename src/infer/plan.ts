@@ -2,6 +2,7 @@ import type { Expert, LanguageModel, Posterior } from '../models/model.js'
 import type { DrawKey } from '../models/randomness.js'
 import { complement, intersection, type TokenSet, withoutEnd } from '../models/token-set.js'
 import type { PatternState } from '../patterns/pattern.js'
+import { forcedToken } from './forced.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
 import { type Factor, weighted } from './values.js'
@@ -23,6 +24,8 @@ export interface Plan {
   /** log of what earlier stops have paid and this token divides out. */
   readonly offset: number
   readonly pattern: PatternState | null
+  /** What an exact sample has drawn here, a token or `stopped`; undefined where chance decides. */
+  readonly forced: number | undefined
 }
 
 /** Of a particle that waits to draw. */
@@ -55,6 +58,7 @@ export function planOfDraw(p: Particle, machine: Machine): Plan {
       ? 0
       : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
     pattern,
+    forced: p.forced ? forcedToken(p, vocabulary.size) : undefined,
   }
 }
 
@@ -65,7 +69,8 @@ export function planOfStop(p: Particle, machine: Machine): Plan {
   const { leaving } = p.streams[drawn[0]!.stream]!
   const { model } = experts[0]!
   const key = { slot: p.slot, generation: machine.generation, draw: -1 }
-  return { p, key, drawn, model, experts, within: null, allowed: null, leaving: leaving!.set, offset: 0, pattern: null }
+  const none = { within: null, allowed: null, pattern: null, forced: undefined }
+  return { p, key, drawn, model, experts, ...none, leaving: leaving!.set, offset: 0 }
 }
 
 /** What is drawn from, all factors in it. */

@@ -49,6 +49,11 @@ export function drawDense(request: DrawRequest, logs: readonly Float64Array[]): 
   drawn[g.length] = stop === null ? -Infinity : logLeaving + stop
   const logMass = logSumExp(drawn)
   if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving }
+  const { forced } = request
+  if (forced !== undefined) {
+    const logProb = forced === stopped ? logLeaving : (drawn[forced] ?? -Infinity) === -Infinity ? -Infinity : g[forced]!
+    return { token: logProb === -Infinity ? nothing : forced, logProb, logMass, logLeaving }
+  }
   const index = random.index(
     drawn.map((log) => Math.exp(log - logMass)),
     key,

@@ -4,7 +4,7 @@ import { HeadCall, type Later } from './head-call.js'
 import { logAddExp } from './log-sum.js'
 import { type DrawReply, type DrawRequest, nothing, type Posterior, stopped } from './model.js'
 import type { Path } from './path.js'
-import { intersection, type TokenSet } from './token-set.js'
+import { has, intersection, type TokenSet } from './token-set.js'
 import { TokenUrn } from './token-urn.js'
 
 /** An expert whose hidden state is known. */
@@ -117,7 +117,7 @@ export class HeadQuestions {
   }
 
   #draw(call: HeadCall, request: DrawRequest & KnownPosterior): (answers: HeadAnswers) => DrawReply {
-    const { within, allowed, potential, lookahead, stop, random, key } = request
+    const { within, allowed, potential, lookahead, stop, random, key, forced } = request
     const set = intersection(within, allowed)
     const row = this.#productRow(call, request.known)
     const view = call.view(row, set, sumOf(potential, lookahead))
@@ -125,6 +125,7 @@ export class HeadQuestions {
     const product = { row, normaliser: this.#normaliser(call, request.known, potential || lookahead ? null : set) }
     const leaving = this.#leaving(call, request, product)
     const { normaliser } = product
+    const logForced = forced === undefined || forced === stopped ? null : this.#logOf(call, row, forced, set, potential)
     return (answers) => {
       const offset = -normaliser(answers)
       const logTokens = answers.logSums[view]! + offset
@@ -132,11 +133,22 @@ export class HeadQuestions {
       const logStop = stop === null ? -Infinity : logLeaving + stop
       const logMass = isFree(request) ? 0 : logAddExp(logTokens, logStop)
       if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving }
+      if (forced !== undefined) {
+        const logProb = logForced ? logForced(answers) + offset : logLeaving
+        return { token: logProb === -Infinity ? nothing : forced, logProb, logMass, logLeaving }
+      }
       if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass)))
         return { token: stopped, logProb: logLeaving, logMass, logLeaving }
       const token = answers.drawn[draw]!
       return { token, logProb: answers.values[draw]! + offset - (lookahead ? lookahead[token]! : 0), logMass, logLeaving }
     }
+  }
+
+  /** The logit of one token with its potential; -Infinity outside the set. */
+  #logOf(call: HeadCall, row: number, token: number, set: TokenSet | null, potential: Float64Array | null): Later {
+    if (set && !has(set, token)) return () => -Infinity
+    const logit = call.logit(row, token)
+    return (answers) => logit(answers) + (potential ? potential[token]! : 0)
   }
 
   /** log of the g-mass of `leaving`. */

@@ -45,7 +45,10 @@ describe('mistakes are told with what was meant', () => {
     ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss ctl --steps 3', 'X007', '`smcc run`'],
-    ['bound x.smc --particles 4,16', 'X007', '`smcc run`'],
+    ['bound x.smc --particles 4,no', 'X005', '--particles'],
+    ['bound x.smc --repeats 1', 'X005', '--repeats'],
+    ['bound x.smc --method steer', 'X022', '--method smc'],
+    ['bound', 'X003', '`smcc bound --help`'],
     ['run x.smc --steps llamppl', 'X007', 'steps.jsonl'],
   ]
   test.each(cases)('smcc %s', async (line, code, hint) => {
