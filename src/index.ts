@@ -1,21 +1,30 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { notData } from './check/observed.js'
+import { firstRising } from './check/rising.js'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
 import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
+import type { BoundResult } from './infer/bound-result.js'
+import type { BoundOptions } from './infer/bound-run.js'
 import type { TwistFile } from './infer/learned/file.js'
 import type { TrainSettings } from './infer/learned/settings.js'
 import type { Trained, TrainProgress } from './infer/learned/trainer.js'
+import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { deviceChoice, productType, requireKnown, settle } from './infer/settings.js'
+import { deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
+import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
+export type { BoundRow } from './infer/bound.js'
+export type { BoundResult } from './infer/bound-result.js'
+export type { BoundOptions, ExactChoice } from './infer/bound-run.js'
 export type { TrainSettings } from './infer/learned/settings.js'
 export type { TrainProgress, TrainRound } from './infer/learned/trainer.js'
 export type {
@@ -69,6 +78,11 @@ export interface Program {
    * @throws SmcError; with blame `inference` when all particles die or a weight is NaN, negative or infinite
    */
   run(params?: Readonly<Record<string, unknown>>, options?: RunOptions): Promise<RunResult>
+  /**
+   * Bounds log Z from both sides, and with it the distance of what the sampler draws from the target (docs/inference.md).
+   * @throws SmcError as `run`; particles that all die are no error here
+   */
+  bound(params?: Readonly<Record<string, unknown>>, options?: BoundOptions): Promise<BoundResult>
   /** Fits its learned twists to its own target. Throws SmcError, also where it has none. */
   train(params?: Readonly<Record<string, unknown>>, options?: TrainingOptions): Promise<TrainResult>
 }
@@ -98,6 +112,9 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
   const path = options.path ?? 'program.smc'
   return new LoadedProgram(compileSource({ path, text: source }), path)
 }
+
+const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
+const boundOptions = ['exact', 'onRepeats', 'onTraces']
 
 class LoadedProgram implements Program {
   readonly diagnostics: readonly Diagnostic[]
@@ -143,67 +160,84 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, [
-      'models',
-      'allowExtern',
-      'dtype',
-      'device',
-      'onWarning',
-      'onProgress',
-      'onDownload',
-      'signal',
-      'random',
-    ])
+    requireKnown(options, [...runOptions, 'random'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openModel, openClassifier }, { RunDevice }] = await Promise.all([
-      import('./infer/run.js'),
-      import('./models/registry.js'),
-      import('./models/device.js'),
-    ])
-    const device = new RunDevice(deviceChoice(options.device), options.onWarning)
-    const base = dirname(resolve(this.path))
-    const { seconds, tokens, models, warnings, learned, ...summary } = await run(
-      stages.at(-1)!.graph,
-      stages[0]!.graph,
-      params,
-      settings,
-      options,
-      (id, budget) =>
-        openModel(id, {
-          base,
-          dtype: productType(options.dtype),
-          device,
-          budget,
-          ...(options.onDownload && { onDownload: options.onDownload }),
-        }),
-      (id) => openClassifier(id, base, options.onDownload),
-      { file: settings.twist ? this.twistFile() : null, programHash: this.hash },
-    )
+    const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options, settings.twist)])
+    const found = await run(stages.at(-1)!.graph, stages[0]!.graph, params, settings, options, openers)
+    const { seconds, tokens, models, warnings, learned, ...summary } = found
     return {
-      schema: 1,
-      smcc: version(),
-      program: this.path,
-      programHash: this.hash,
-      models,
+      ...this.identity(models),
       settings: { ...settings, device: device.used },
       ...summary,
-      timing: { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 },
+      timing: timing(seconds, tokens),
       warnings: [...device.warnings, ...warnings],
       ...(learned.length > 0 && { learned }),
     }
   }
 
+  async bound(params: Readonly<Record<string, unknown>> = {}, options: BoundOptions = {}): Promise<BoundResult> {
+    const { particles = [4, 16, 64], repeats = 20, ...others } = options
+    requireKnown(others, [...boundOptions, ...runOptions])
+    const sizes = [...new Set(particles)].sort((a, b) => a - b)
+    const settings = settle(this.settings, { ...others, particles: sizes.at(-1)! })
+    for (const size of sizes) settle({}, { particles: size, seed: settings.seed })
+    requireBoundable(settings, repeats, options.exact)
+    const stages = this.stagesFor(settings.fuse)
+    const [{ bound }, { openers, device }] = await Promise.all([
+      import('./infer/bound-run.js'),
+      this.openers(options, settings.twist),
+    ])
+    const graphs = {
+      graph: stages.at(-1)!.graph,
+      direct: this.stagesFor(false).at(-1)!.graph,
+      built: stages[0]!.graph,
+      rising: firstRising(this.compiled.checked),
+      risingFactor: firstRising(this.compiled.checked, { observations: false }),
+      notData: notData(this.compiled.checked),
+    }
+    const plan = { ...others, particles: sizes, repeats }
+    const found = await bound(graphs, params, settings, plan, openers)
+    const { seconds, tokens, models, warnings, traces, ...figures } = found
+    options.onTraces?.(tracesText(traces, this.hash))
+    return {
+      ...this.identity(models),
+      settings: { ...settings, device: device.used },
+      ...figures,
+      timing: timing(seconds, tokens),
+      warnings: [...device.warnings, ...warnings],
+    }
+  }
+
+  private identity(models: RunResult['models']): Pick<RunResult, 'schema' | 'smcc' | 'program' | 'programHash' | 'models'> {
+    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, models }
+  }
+
+  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'onWarning' | 'onDownload'>, twist: boolean) {
+    const { onDownload, onWarning } = options
+    const [{ openModel, openClassifier }, { RunDevice }] = await Promise.all([
+      import('./models/registry.js'),
+      import('./models/device.js'),
+    ])
+    const device = new RunDevice(deviceChoice(options.device), onWarning)
+    const base = dirname(resolve(this.path))
+    const common = { base, dtype: productType(options.dtype), device, ...(onDownload && { onDownload }) }
+    const openers: Openers = {
+      model: (id, budget) => openModel(id, { ...common, budget }),
+      classifier: (id) => openClassifier(id, base, onDownload),
+      learned: { file: twist ? this.twistFile() : null, programHash: this.hash },
+    }
+    return { openers, device }
+  }
+
   async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {
     const others = ['models', 'allowExtern', 'dtype', 'seed', 'maxMemory', 'onProgress', 'onDownload', 'signal'] as const
-    const [{ requireTrainOptions, trainSettings }, { train }, { writeTwists }, { openModel, openClassifier }] = await Promise.all(
-      [
-        import('./infer/learned/settings.js'),
-        import('./infer/learned/train.js'),
-        import('./infer/learned/file.js'),
-        import('./models/registry.js'),
-      ],
-    )
+    const [{ requireTrainOptions, trainSettings }, { train }, { writeTwists }, { openers }] = await Promise.all([
+      import('./infer/learned/settings.js'),
+      import('./infer/learned/train.js'),
+      import('./infer/learned/file.js'),
+      this.openers(options, false),
+    ])
     requireTrainOptions(options, others)
     const { learnedTwists } = this.compiled.checked
     if (learnedTwists.length === 0) {
@@ -216,20 +250,12 @@ class LoadedProgram implements Program {
       ...(options.maxMemory && { maxMemory: options.maxMemory }),
     }
     const settings = { ...settle(this.settings, own), particles: training[0]!.batch, fuse: true, twist: true }
-    const base = dirname(resolve(this.path))
     const { twists, ...told } = await train(
       this.stagesFor(true).at(-1)!.graph,
       this.stagesFor(false).at(-1)!.graph,
       params,
       { settings, training, run: onlyRun(options), onProgress: options.onProgress },
-      (id, budget) =>
-        openModel(id, {
-          base,
-          dtype: productType(options.dtype),
-          budget,
-          ...(options.onDownload && { onDownload: options.onDownload }),
-        }),
-      (id) => openClassifier(id, base, options.onDownload),
+      openers,
     )
     return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
   }
@@ -253,6 +279,10 @@ export function twistPath(program: string): string {
 
 function onlyRun({ models, allowExtern, signal }: TrainingOptions): RunOptions {
   return { ...(models && { models }), ...(allowExtern && { allowExtern }), ...(signal && { signal }) }
+}
+
+function timing(seconds: number, tokens: number): RunResult['timing'] {
+  return { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 }
 }
 
 /** A setting as written: a number, `true`, `false`, or a bare word. */

@@ -4,7 +4,8 @@ import { fileURLToPath } from 'node:url'
 import { Command, CommanderError } from 'commander'
 import { SmcError } from '../diagnostics/diagnostic.js'
 import type { load } from '../index.js'
-import { commandError, exitCodes, notInThisVersion } from './errors.js'
+import type { BoundFlags } from './bound.js'
+import { commandError, exitCodes } from './errors.js'
 import { exitWhenWritten, type Io, processIo } from './io.js'
 import type { RunFlags } from './run.js'
 
@@ -77,6 +78,30 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .action(async (path: string | undefined, flags: RunFlags) =>
       finish(await (await import('./run.js')).run(path, flags, io, open)),
     )
+  command('bound', 'bound log Z from both sides, and how far the sampler is from its target')
+    .argument('<PROGRAM>', 'the .smc file')
+    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
+    .option('--params <FILE>', 'set params from a JSON object; -D wins')
+    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .option('--particles <N,N,...>', 'sizes of the population (default: 4,16,64)')
+    .option('--repeats <R>', 'independent runs for each bound (default: 20)')
+    .option('--exact <WAY>', 'exact samples by enumerate, reject or simulate, or from a file (default: the first that applies)')
+    .option('--traces <FILE>', 'write the exact samples that were used, for --exact')
+    .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
+    .option('--method <NAME>', 'smc or importance (default: smc, with importance beside it)')
+    .option('--resample <SCHEME>', 'systematic, stratified, residual or multinomial (default: systematic)')
+    .option('--threshold <X>', 'resample when ESS < X * particles; 0 never, 1 always (default: 0.5)')
+    .option('--no-fuse', 'draw without looking at the weights that follow')
+    .option('--no-twist', 'leave out all twists')
+    .option('--batch <ROWS>', 'most rows of one model call')
+    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
+    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
+    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+    .option('--json [FILE]', 'print the bounds as JSON, or write them to a file, and leave the page out')
+    .option('--report <FILE.html>', 'write an HTML page')
+    .option('--allow-extern', 'let the program call its JavaScript functions')
+    .option('--quiet', 'no progress line')
+    .action(async (path: string, flags: BoundFlags) => finish(await (await import('./bound.js')).bound(path, flags, io, open)))
   command('check', 'find mistakes in a program without running it')
     .argument('<PROGRAM>', 'the .smc file')
     .option('--format <NAME>', 'human, short or json', 'human')
@@ -86,15 +111,6 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--stage <NAME>', 'after which stage of the compiler (default: the last)')
     .option('--format <NAME>', 'text, mermaid, dot or json', 'text')
     .action(async (path, flags) => finish(await (await import('./graph.js')).graph(path, flags, io, open)))
-  for (const [name, description] of absent) {
-    command(name, `${description} (not in this version)`)
-      .argument('[PROGRAM]', 'the .smc file')
-      .allowUnknownOption()
-      .allowExcessArguments()
-      .action(() => {
-        throw notInThisVersion(`the command \`${name}\``, '`smcc run` samples from the program')
-      })
-  }
   command('train', 'fit the learned twists of a program, and write them beside it')
     .argument('<PROGRAM>', 'the .smc file')
     .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
@@ -128,8 +144,6 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .action(async (folder) => finish(await (await import('./report.js')).report(folder, io)))
   return program
 }
-
-const absent = [['bound', 'bound log Z of a program from both sides']] as const
 
 function version(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version

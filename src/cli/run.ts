@@ -125,7 +125,7 @@ export function readParams(path: string): unknown {
   }
 }
 
-function requireModels(program: Program, models: ReadonlyMap<string, string>): void {
+export function requireModels(program: Program, models: ReadonlyMap<string, string>): void {
   const declared = program.models
   for (const [name, id] of models) {
     if (!declared.includes(name)) {
@@ -145,7 +145,7 @@ export function besideProgram(id: string, program: string): string {
   return table ? `table:${moved}` : moved.startsWith('.') ? moved : `./${moved}`
 }
 
-function showsLive(flags: RunFlags, io: Io): boolean {
+export function showsLive(flags: { readonly quiet?: boolean }, io: Io): boolean {
   return io.stderr.isTTY && flags.quiet !== true && !io.env.CI && io.env.TERM !== 'dumb'
 }
 
@@ -196,7 +196,7 @@ async function writeFiles(
   writeFolder(flags.out, files)
 }
 
-async function pageStyle(io: Io) {
+export async function pageStyle(io: Io) {
   const { default: pico } = await import('picocolors')
   const { bold, dim, green: ok, yellow: warn } = pico.createColors(colours(io.stdout, io.env))
   return { bold, dim, ok, warn }

@@ -65,7 +65,7 @@ export class Draws {
     const asking: Plan[] = []
     const rows = await this.rows(plans)
     plans.forEach((plan, i) => {
-      const { p, within, allowed, leaving, key, guidance } = plan
+      const { p, within, allowed, leaving, key, forced, guidance } = plan
       const posterior = { ...posteriorOf(plan, this.machine), within, allowed, leaving, shift: null }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
@@ -90,7 +90,7 @@ export class Draws {
       const expected = new Map([...worth].map(([token, log]) => [token, log + (guided.has(token) ? guidance!.rows![token]! : 0)]))
       const shown = withChance(expected, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
       for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
-      const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key }
+      const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key, forced }
       const reply = drawDense(request, rows[i]!)
       // A token that was shown more kindly than it is worth weighs as much less.
       const logShown = shown.get(reply.token) ?? 0
@@ -112,9 +112,9 @@ export class Draws {
   private async draw(model: LanguageModel, plans: readonly Plan[]): Promise<void> {
     if (plans.length === 0) return
     const posteriors = await this.posteriors(model, plans)
-    const requests = plans.map(({ key, guidance }, i) => {
+    const requests = plans.map(({ key, guidance, forced }, i) => {
       const lookahead = guidance && !guidance.linear ? guidance.rows : null
-      return { ...posteriors[i]!, lookahead, random: this.random, key }
+      return { ...posteriors[i]!, lookahead, random: this.random, key, forced }
     })
     const replies = await placed(requests, particlesOf(plans), (some) => model.draw(some, this.options))
     replies.forEach((reply, i) => {
@@ -137,9 +137,11 @@ export class Draws {
         experts.findIndex(({ power }) => power > 0),
       )
       const alone = rows[i]![first]!.map((log) => (experts[first]!.power > 0 ? log / experts[first]!.power : 0))
-      const drawn = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key }, [alone])
+      const { proposal } = p.request!
+      const forced = plan.forced === stopped && !proposal ? this.stopToken(plan, g) : plan.forced
+      const drawn = drawDense({ ...whole, lookahead: null, stop: null, random: this.random, key, forced }, [alone])
       const { token } = drawn
-      if (p.request!.proposal || token === nothing) {
+      if (proposal || token === nothing) {
         this.take(plan, drawn, null)
         return
       }
@@ -159,6 +161,7 @@ export class Draws {
       urn: urns[i]!,
       key: plan.key,
       where: plan.p.step.where!,
+      forced: plan.forced,
       trial: (token) => (token === stopped ? this.stop(plan, masses[i]!) : this.trials.token(plan.p, token)),
     }))
     const found = await rejectAll(asked, this.random, this.trials, this.answer)
@@ -231,6 +234,7 @@ export class Draws {
     p.logw = before
     p.request = null
     if (lesson) p.lesson = lesson
+    if (this.machine.options.record) p.record({ token })
     if (!this.machine.weigh(p, weight + offset) || token === stopped || later.length === 0) return
     if (target.some(({ stream }) => p.streams[stream]!.ended)) {
       this.machine.kill(p)
@@ -254,6 +258,16 @@ export class Draws {
     // What was paid is divided out by one of the factors; a proposal's target is settled later.
     const logMass = (factor: Factor, i: number) => (proposal ? Number.NaN : i === bearer ? logLeaving / (factor.power || 1) : 0)
     return this.trials.stop(p, node.pattern.stopped, (factor, i) => ({ set, logMass: logMass(factor, i) }))
+  }
+
+  /** Unfused, a stop is a token that leaves the pattern; which one it was is forgotten, so it is drawn anew, from the target. */
+  private stopToken({ leaving, key }: Plan, g: Float64Array): number {
+    const log = logMassOf(g, leaving)
+    if (!leaving || log === Number.NEGATIVE_INFINITY) return nothing
+    return this.random.index(
+      g.map((each, v) => (has(leaving, v) ? Math.exp(each - log) : 0)),
+      key,
+    )
   }
 
   /** Nothing can be drawn: told with the text and the statement that one of the tries has died of. */

@@ -2,16 +2,15 @@ import { type Budget, MemoryError } from '../models/budget.js'
 import type { History } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import type { Externs } from './externs.js'
-import { Genealogy } from './genealogy.js'
+import { unfit } from './forced.js'
 import type { Host } from './host/host.js'
+import { Island, type IslandSetup, islandRandomness } from './island.js'
 import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
-import { Particle } from './particle.js'
+import type { Particle } from './particle.js'
 import type { Progress, Settings, Step } from './result.js'
 import { Server } from './serve.js'
-import { Smc } from './smc.js'
-import { Steer } from './steer.js'
-import type { Strategy } from './strategy.js'
+import { NoData } from './trace.js'
 import { ess } from './weights.js'
 
 /** How often, in ms, the event loop gets its turn: Ctrl-C and the live line come through it. */
@@ -29,11 +28,17 @@ export interface ExecutorOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
   /** For training: particles remember what learned twists may learn from, and a population that has died is a result too. */
   readonly records?: boolean
+  /** Whether particles keep what they draw; those of an island with an exact sample do in any case. */
+  readonly record?: boolean
+  /** Whether the target itself is drawn from, whatever proposals there are. */
+  readonly direct?: boolean
+  /** Whether observed values are drawn too, and kept as the data of each particle. */
+  readonly simulate?: boolean
 }
 
 /** Whether it needs a model or an extern function to go on. */
 function waits({ status }: Particle): boolean {
-  return status === 'drawing' || status === 'scoring' || status === 'settling' || status === 'asking'
+  return status === 'drawing' || status === 'scoring' || status === 'simulating' || status === 'settling' || status === 'asking'
 }
 
 /** The population when a run has ended. */
@@ -50,6 +55,11 @@ export interface Population {
   readonly machine: Machine
 }
 
+/** Populations that ran side by side; one whose particles are all dead is among them, with Z-hat = 0. */
+export interface Archipelago extends Omit<Population, 'particles' | 'asked' | 'steps'> {
+  readonly islands: readonly Pick<Population, 'particles' | 'steps'>[]
+}
+
 /**
  * Runs the particles of one program (inference.md §1). Weights are absolute: Z-hat = (1/N) sum of all final weights, dead ones counted as
  * 0, is unbiased whatever a method does where the population meets, as long as each particle keeps its weight on average.
@@ -58,52 +68,75 @@ export interface Population {
  * in one batch; when none is left to run, the population has reached its next point, where the method decides who goes on.
  */
 export async function execute(program: LinkedProgram, options: ExecutorOptions): Promise<Population> {
-  return new Executor(program, options).run()
+  const { islands, machine, ...told } = await new Executor(program, options, [{ random: options.random, forced: null }]).run()
+  const [{ particles, steps }] = islands as readonly [Archipelago['islands'][number]]
+  if (!told.partial && particles.every((p) => p.status === 'dead'))
+    throw machine.deaths.allDead(machine.generation, [...machine.warnings.values()])
+  return { ...told, machine, particles, steps, asked: options.settings.particles }
+}
+
+/**
+ * Runs independent populations of `settings.particles` side by side, whose questions to models are asked in the same calls. Each comes out
+ * as if it ran alone with its own source of chance.
+ */
+export async function executeIslands(
+  program: LinkedProgram,
+  options: Omit<ExecutorOptions, 'random'>,
+  setups: readonly IslandSetup[],
+): Promise<Archipelago> {
+  const sources = setups.map(({ random }) => random)
+  const random = islandRandomness(sources, options.settings.particles)
+  return new Executor(program, { ...options, random }, setups).run()
 }
 
 class Executor {
-  private particles: Particle[]
-  private readonly strategy: Strategy
+  private readonly islands: readonly Island[]
   private readonly machine: Machine
   private readonly server: Server
-  private readonly steps: Step[] = []
-  private readonly genealogy: Genealogy
   private readonly started = performance.now()
   private breathed = performance.now()
 
   constructor(
     program: LinkedProgram,
     private readonly options: ExecutorOptions,
+    setups: readonly IslandSetup[],
   ) {
-    const { settings, random, host, externs, budget } = options
-    this.strategy = settings.method === 'steer' ? new Steer(settings, random) : new Smc(settings, random)
-    const start = Array.from({ length: settings.particles }, (_, slot) => Particle.atStart(slot, program.script))
-    this.particles = this.strategy.setOut(start)
-    this.genealogy = new Genealogy(settings.particles)
+    const { settings, random, host, externs, budget, record } = options
+    this.islands = setups.map((setup, i) => new Island(i * settings.particles, settings, setup, program.script))
     this.machine = new Machine(host, random, {
       points: settings.method !== 'importance',
       twist: settings.twist,
       lookahead: program.lookahead,
       records: options.records === true,
+      record: record === true || setups.some(({ forced }) => forced !== null),
+      direct: options.direct === true,
+      simulate: options.simulate === true,
+      capped: setups.some(({ thinned }) => thinned === true),
     })
     this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
   }
 
-  async run(): Promise<Population> {
+  private get particles(): readonly Particle[] {
+    const [first, ...others] = this.islands
+    return others.length === 0 ? first!.particles : this.islands.flatMap(({ particles }) => particles)
+  }
+
+  async run(): Promise<Archipelago> {
     while (!this.options.signal?.aborted) {
       const reached = await this.advance()
       if (!reached) break
-      const standing = this.particles.some((p) => p.status === 'atPoint')
-      if (!standing) return this.population(false)
-      this.meet()
-      this.particles = this.strategy.setOut(this.particles)
+      const standing = this.islands.filter((island) => island.standing)
+      if (standing.length === 0) return this.result(false)
+      this.meet(standing)
+      for (const island of standing) island.setOut()
     }
-    return this.population(true)
+    return this.result(true)
   }
 
   /** Runs every particle to its next point or its end; false when interrupted, or out of memory. */
   private async advance(): Promise<boolean> {
     let ready = this.particles.filter((p) => !p.done)
+    const forced = ready.filter((p) => p.forced)
     while (ready.length > 0) {
       for (let i = 0; i < ready.length; i++) {
         const particle = ready[i]!
@@ -119,6 +152,8 @@ class Executor {
       if (await this.interrupted()) return false
       ready = waiting.filter((p) => p.status === 'running')
     }
+    for (const p of forced) requireFit(p)
+    if (!this.options.simulate) for (const p of this.particles) if (p.data) requireAllData(p)
     return true
   }
 
@@ -135,23 +170,9 @@ class Executor {
     }
   }
 
-  /** The population meets; those that stood at a point may go on. */
-  private meet(): void {
-    const { population, ancestors, logZ, ...told } = this.strategy.meet(this.particles, this.machine.generation)
-    this.particles = population
+  private meet(islands: readonly Island[]): void {
+    for (const island of islands) island.meet(this.machine.generation)
     this.machine.generation++
-    for (const p of this.particles) {
-      p.draws = 0
-      if (p.status === 'atPoint') p.status = 'running'
-    }
-    const distinctAncestors = this.genealogy.record(ancestors)
-    this.steps.push({
-      step: this.machine.generation,
-      ...told,
-      logZ: Number.isFinite(logZ) ? logZ : null,
-      ancestors: ancestors && Array.from(ancestors),
-      distinctAncestors,
-    })
     this.report()
   }
 
@@ -175,30 +196,40 @@ class Executor {
   private report(): void {
     const { onProgress } = this.options
     if (!onProgress) return
-    const logw = Float64Array.from(this.particles, (p) => p.logw)
+    const { particles } = this
+    const logw = Float64Array.from(particles, (p) => p.logw)
     onProgress({
       step: this.machine.generation,
       ess: ess(logw),
-      alive: this.particles.filter((p) => p.status !== 'dead').length,
-      finished: this.particles.filter((p) => p.status === 'finished').length,
-      distinctAncestors: this.genealogy.distinct,
+      alive: particles.filter((p) => p.status !== 'dead').length,
+      finished: particles.filter((p) => p.status === 'finished').length,
+      distinctAncestors: this.islands.reduce((sum, { distinct }) => sum + distinct, 0),
       tokens: this.server.tokens,
       seconds: (performance.now() - this.started) / 1000,
     })
   }
 
-  private population(partial: boolean): Population {
-    if (!partial && !this.options.records && this.particles.every((p) => p.status === 'dead'))
-      throw this.machine.deaths.allDead(this.machine.generation, [...this.machine.warnings.values()])
-    if (this.strategy.meetsAtEnd) this.meet()
+  private result(partial: boolean): Archipelago {
+    const dead = (island: Island) => island.particles.every((p) => p.status === 'dead')
+    const last = this.islands.filter((island) => island.meetsAtEnd && (partial || !dead(island)))
+    if (last.length > 0) this.meet(last)
     return {
-      particles: this.particles,
-      asked: this.options.settings.particles,
-      steps: this.steps,
+      islands: this.islands,
       partial,
       tokens: this.server.tokens,
       evaluations: this.server.evaluations,
       machine: this.machine,
     }
   }
+}
+
+/** Data that were drawn with one run are those of all others. */
+function requireAllData(p: Particle): void {
+  if (p.status === 'finished' && p.observed < p.data!.length) throw new NoData(p.step.span, 'runs do not all observe the same')
+}
+
+/** An exact sample of the target has positive weight, and all of it is used. */
+function requireFit(p: Particle): void {
+  if (p.status === 'dead') throw unfit(p.step.span, 'what it draws has probability 0')
+  if (p.status === 'finished' && p.nextChoice) throw unfit(p.step.span, 'the program ends before all of it is drawn')
 }

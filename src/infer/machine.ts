@@ -2,7 +2,8 @@ import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic
 import type { Span } from '../diagnostics/span.js'
 import type { Randomness } from '../models/randomness.js'
 import { Deaths } from './deaths.js'
-import { isDistribution, OutcomeError } from './distributions/distribution.js'
+import { type Distribution, isDistribution, OutcomeError } from './distributions/distribution.js'
+import { forcedValue } from './forced.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
@@ -10,6 +11,7 @@ import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
 import { TokenSteps } from './token-steps.js'
+import { RisingWeight } from './trace.js'
 import { type Factor, isContext, type Stream, type Value } from './values.js'
 
 /**
@@ -28,6 +30,9 @@ const LONGEST_STRETCH = 40
 /** Steps between two looks at the clock. */
 const STEPS_A_LOOK = 64
 
+/** Rounding of a factor that is 1. */
+const mostRise = 1e-5
+
 export interface MachineOptions {
   /** Whether draws look ahead where the vocabulary is small. */
   readonly lookahead: boolean
@@ -36,6 +41,14 @@ export interface MachineOptions {
   readonly twist: boolean
   /** Whether particles remember what learned twists may learn from. */
   readonly records?: boolean
+  /** Whether particles keep what they draw. */
+  readonly record: boolean
+  /** Whether everything is drawn from the target itself, and proposals only move along (`exact.ts`). */
+  readonly direct: boolean
+  /** Whether observed values are drawn in place of those of the program. */
+  readonly simulate: boolean
+  /** Whether no weight may rise: an exact sample is accepted with the probability of its weight. */
+  readonly capped: boolean
 }
 
 /**
@@ -182,9 +195,10 @@ export class Machine {
           hint: 'a density can be infinite at the edge of its support: observe a value inside it',
         }),
       )
+    if (this.options.capped && log > mostRise) throw new RisingWeight(p.step.span, log)
     const before = p.logw
     p.logw += log
-    if (p.logw > Number.NEGATIVE_INFINITY) return true
+    if (p.logw > p.bar) return true
     this.kill(p, before)
     return false
   }
@@ -199,10 +213,12 @@ export class Machine {
 
   private draw(p: Particle, step: Step): void {
     const from = this.evaluate(p, step.value!)
-    const by = step.proposal && this.evaluate(p, step.proposal)
+    const proposed = step.proposal && this.evaluate(p, step.proposal)
+    const by = this.options.direct ? null : proposed
     if (isContext(from)) {
       const observed = step.observed.map((code) => this.evaluate(p, code))
-      this.tokens.draw(p, step, from, isContext(by) ? by.factors : null, observed)
+      const moved = this.options.direct && isContext(proposed) ? proposed.factors : []
+      this.tokens.draw(p, step, from, { proposal: isContext(by) ? by.factors : null, moved, observed })
       return
     }
     const proposal = by ?? from
@@ -210,10 +226,15 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    const value = proposal.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
+    const value = p.forced ? forcedValue(p) : this.sample(p, proposal)
+    if (this.options.record) p.record({ value })
     p.set(step.set, value)
     if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return
     this.goOn(p, step.next)
+  }
+
+  sample(p: Particle, from: Distribution): Value {
+    return from.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
   }
 
   /** The streams go on behind these tokens. */

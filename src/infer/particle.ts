@@ -2,10 +2,11 @@ import type { Ask } from './host/asks.js'
 import type { Lesson } from './learned/lesson.js'
 import type { Guidance, Guide } from './learned/twist.js'
 import type { LinkedFunction, Step } from './link.js'
+import { type Choice, type Datum, extended, type Trace } from './trace.js'
 import type { Factor, Stream, Value } from './values.js'
 
 /** Where a particle is: it runs, waits for an answer, stands at a resampling point, or is done for good. */
-export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'settling' | 'atPoint' | 'finished' | 'dead'
+export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'simulating' | 'settling' | 'atPoint' | 'finished' | 'dead'
 
 /** A question to the models of some streams. */
 export interface Request {
@@ -69,6 +70,16 @@ export class Particle {
   lesson: Lesson | null = null
   /** What it asks of a model when its status is `drawing`, `scoring` or `settling`. */
   request: Request | null = null
+  /** log of a uniform number: a run whose weight falls to it is rejected (`exact.ts`). */
+  bar = Number.NEGATIVE_INFINITY
+  /** What it has drawn, where that is recorded. */
+  trace: Trace | null = null
+  /** What it observes in place of the program's own values, in order, or has drawn in their place; null for those of the program. */
+  data: readonly Datum[] | null = null
+  /** How many of the data it has observed. */
+  observed = 0
+  /** What it must draw: all choices of an exact sample that is forced through the program. Its copies draw freely. */
+  forced: readonly Choice[] | null = null
 
   private constructor(
     public slot: number,
@@ -93,6 +104,10 @@ export class Particle {
     copy.draws = this.draws
     copy.passed = this.passed
     copy.lesson = this.lesson
+    copy.bar = this.bar
+    copy.trace = this.trace
+    copy.data = this.data
+    copy.observed = this.observed
     return copy
   }
 
@@ -109,6 +124,7 @@ export class Particle {
     this.passed = copy.passed
     this.answers = copy.answers
     this.lesson = copy.lesson
+    this.observed = copy.observed
   }
 
   newFrame(f: LinkedFunction, caller: Frame | null, call: Step | null): Frame {
@@ -132,6 +148,20 @@ export class Particle {
 
   moveStream(index: number, stream: Stream): void {
     this.streams = this.streams.with(index, stream)
+  }
+
+  /** What it must draw next; undefined where it draws freely. */
+  get nextChoice(): Choice | undefined {
+    return this.forced?.[this.trace?.length ?? 0]
+  }
+
+  record(choice: Choice): void {
+    this.trace = extended(this.trace, choice)
+  }
+
+  /** Has drawn a value in place of an observed one. */
+  note(datum: Datum): void {
+    this.data = [...(this.data ?? []), datum]
   }
 
   get done(): boolean {

@@ -2,6 +2,7 @@ import type { Expert, LanguageModel, Posterior } from '../models/model.js'
 import type { DrawKey } from '../models/randomness.js'
 import { complement, intersection, type TokenSet, withoutEnd } from '../models/token-set.js'
 import type { PatternState } from '../patterns/pattern.js'
+import { forcedToken } from './forced.js'
 import type { Guidance, Guide } from './learned/twist.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
@@ -26,6 +27,8 @@ export interface Plan {
   readonly pattern: PatternState | null
   /** What the learned twist says that is looked at. */
   readonly guidance: Guidance | null
+  /** What an exact sample has drawn here, a token or `stopped`; undefined where chance decides. */
+  readonly forced: number | undefined
 }
 
 /** Of a particle that waits to draw. */
@@ -59,6 +62,7 @@ export function planOfDraw(p: Particle, machine: Machine): Plan {
       : -drawn.reduce((sum, { stream, power }) => sum + weighted(power, p.streams[stream]!.leaving?.logMass ?? 0), 0),
     pattern,
     guidance: guideOf(p, machine)?.twist.find(p.request!.guide!) ?? null,
+    forced: p.forced ? forcedToken(p, vocabulary.size) : undefined,
   }
 }
 
@@ -77,8 +81,8 @@ export function planOfStop(p: Particle, machine: Machine): Plan {
   const { leaving } = p.streams[drawn[0]!.stream]!
   const { model } = experts[0]!
   const key = { slot: p.slot, generation: machine.generation, draw: -1 }
-  const free = { within: null, allowed: null, offset: 0, pattern: null, guidance: null }
-  return { ...free, p, key, drawn, model, experts, leaving: leaving!.set }
+  const none = { within: null, allowed: null, pattern: null, forced: undefined, guidance: null }
+  return { p, key, drawn, model, experts, ...none, leaving: leaving!.set, offset: 0 }
 }
 
 /** What is drawn from, all factors in it. */

@@ -1,6 +1,7 @@
 import { stopped } from '../models/model.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
 import type { TokenUrn } from '../models/token-urn.js'
+import { ForcedSearch } from './forced-rejection.js'
 import type { Step } from './link.js'
 import type { Particle } from './particle.js'
 import type { Trials } from './trial.js'
@@ -12,7 +13,8 @@ import type { Trials } from './trial.js'
  *     w = m when the next one meets the requirement too, or none is left;  w = g(x) when it does not.
  *
  * E[w 1(x = v)] = g(v) for every v that meets the requirement, so (x, w) is properly weighted, after two calls at best. The one after x
- * comes from the same sequence, so candidates can be tried several at a time.
+ * comes from the same sequence, so candidates can be tried several at a time. `forced-rejection.ts` has the search that must end in a given
+ * token.
  */
 
 /** One draw under a requirement. */
@@ -20,6 +22,8 @@ export interface Asked {
   readonly urn: TokenUrn
   readonly key: DrawKey
   readonly where: Step
+  /** What the search must end in; undefined where chance decides. */
+  readonly forced?: number | undefined
   /** What the particle would become with this token, or with a stop. */
   trial(token: number): Particle
 }
@@ -36,13 +40,21 @@ export interface Found {
   readonly evaluations: number
 }
 
-interface Candidate {
+export interface Candidate {
   readonly token: number
   readonly logMass: number
   /** log of the mass that was left before it was taken. */
   readonly logLeft: number
   readonly trial: Particle
   meets: boolean
+}
+
+/** A search for one token, candidate by candidate. */
+export interface TokenSearch {
+  readonly where: Step
+  /** Candidates to be tried next; none when the search has ended. */
+  more(): Candidate[]
+  readonly result: Found
 }
 
 const none = Number.NEGATIVE_INFINITY
@@ -54,7 +66,9 @@ export async function rejectAll(
   trials: Trials,
   answer: (particles: readonly Particle[]) => Promise<void>,
 ): Promise<Found[]> {
-  const searches = asked.map((ask) => new Search(ask, random))
+  const searches = asked.map((ask) =>
+    ask.forced === undefined ? new Search(ask, random) : new ForcedSearch(ask, ask.forced, random),
+  )
   for (;;) {
     const fresh = searches.flatMap((search) => search.more().map((candidate) => ({ candidate, where: search.where })))
     if (fresh.length === 0) return searches.map((search) => search.result)
@@ -74,7 +88,7 @@ export async function rejectAll(
   }
 }
 
-class Search {
+class Search implements TokenSearch {
   private readonly tried: Candidate[] = []
   private batch = 2
   private empty = false
@@ -88,7 +102,6 @@ class Search {
     return this.ask.where
   }
 
-  /** Candidates to be tried next; none when the search has ended. */
   more(): Candidate[] {
     if (this.empty || this.ended) return []
     const taken: Candidate[] = []

@@ -5,8 +5,8 @@
  *     multinomial   points u_k                           residual     floor(N w_i) copies, the rest multinomial in what is left
  *
  * A point p picks the first i whose cumulative weight exceeds p (strictly), at most the last live one: never an index of weight 0.
- * Chopin & Papaspiliopoulos, "An Introduction to Sequential Monte Carlo" (2020), chapter 9. The conditional versions, which keep one
- * particle, are not here.
+ * Chopin & Papaspiliopoulos, "An Introduction to Sequential Monte Carlo" (2020), chapter 9. `conditional-resample.ts` has the versions that
+ * keep one particle.
  */
 import type { Randomness } from '../models/randomness.js'
 import type { Scheme } from './result.js'
@@ -52,7 +52,7 @@ export function planOf(scheme: Scheme, weights: Float64Array): ResamplingPlan {
         breaks: () => inside(steps.fractions),
       }
     case 'residual':
-      return residualPlan(weights, steps.total)
+      return residualPlan(weights)
     default:
       return scheme satisfies never
   }
@@ -71,8 +71,10 @@ export function systematicPlan(weights: Float64Array, count: number): Resampling
 /** Nearer than this to an integer, N w_i is meant to be one: 49 x (1 / 49) is less than 1 in floating point. */
 const INTEGER_TOLERANCE = 1e-12
 
-function residualPlan(weights: Float64Array, total: number): ResamplingPlan {
+/** The copies that residual resampling makes for certain, and what is left of N w_i, shape (N). */
+export function residualParts(weights: Float64Array): { readonly certain: readonly number[]; readonly left: Float64Array } {
   const count = weights.length
+  const { total } = new Cumulative(weights)
   const certain: number[] = []
   const left = weights.map((weight, i) => {
     const expected = (count * weight) / total
@@ -81,7 +83,12 @@ function residualPlan(weights: Float64Array, total: number): ResamplingPlan {
     for (let copy = 0; copy < copies; copy++) certain.push(i)
     return Math.max(expected - copies, 0)
   })
-  const uniforms = count - certain.length
+  return { certain, left }
+}
+
+function residualPlan(weights: Float64Array): ResamplingPlan {
+  const { certain, left } = residualParts(weights)
+  const uniforms = weights.length - certain.length
   if (uniforms === 0) return { uniforms, ancestors: () => Int32Array.from(certain), breaks: () => [] }
   const steps = new Cumulative(left)
   return {
@@ -92,7 +99,7 @@ function residualPlan(weights: Float64Array, total: number): ResamplingPlan {
 }
 
 /** Running sums of weights, and the indices that points pick from them. */
-class Cumulative {
+export class Cumulative {
   readonly total: number
   /** Shape (N), not yet divided by the total. */
   private readonly sums: Float64Array
@@ -141,6 +148,6 @@ class Cumulative {
   }
 }
 
-function inside(points: readonly number[]): number[] {
+export function inside(points: readonly number[]): number[] {
   return points.filter((point) => point > 0 && point < 1)
 }

@@ -9,6 +9,7 @@ import { runError } from './host/failure.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
 import { byModel, placed } from './questions.js'
+import { drawTexts } from './simulate.js'
 import { type Leaving, tokensSince, Weight, weighted } from './values.js'
 
 /** Tokens to score on one stream. */
@@ -32,7 +33,7 @@ export class Server {
 
   constructor(
     private readonly machine: Machine,
-    random: Randomness,
+    private readonly random: Randomness,
     private readonly externs: Externs,
     private readonly options: ServeOptions,
   ) {
@@ -47,6 +48,8 @@ export class Server {
       await this.score(waiting)
       waiting = waiting.filter((p) => p.status === 'scoring')
     }
+    const simulating = particles.filter((p) => p.status === 'simulating')
+    if (simulating.length > 0) await drawTexts(simulating, this.machine, this.random, this.options)
     await this.settle(particles.filter((p) => p.status === 'settling'))
     await this.answer(particles.filter((p) => p.status === 'asking'))
   }
@@ -72,6 +75,7 @@ export class Server {
       p.request = null
       if (!this.machine.weigh(p, logs[i]!)) return
       this.machine.move(p, target, tokens)
+      if (p.step.op === 'Score') p.observed++
       if (later.length === 0) this.machine.goOn(p, p.step.next)
       else if (target.some(({ stream }) => p.streams[stream]!.ended)) this.machine.kill(p)
       else {

@@ -77,6 +77,27 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
   return settings as unknown as Settings
 }
 
+const exactWays = ['auto', 'enumerate', 'reject', 'simulate']
+
+/** @throws SmcError R022 for what `bound` cannot do */
+export function requireBoundable({ method }: Settings, repeats: number, exact: unknown): void {
+  const refuse = (message: string, hint: string) => {
+    throw new SmcError(diagnostic('R022', undefined, message, { hint }), 'command')
+  }
+  if (method === 'steer')
+    refuse(
+      'there is no upper bound for the method `steer`',
+      'take the method `smc`: steer keeps its particles without replacement',
+    )
+  if (!whole(2, 1_000_000)(repeats))
+    refuse(`expected a whole number from 2 as \`repeats\`, found ${JSON.stringify(repeats)}`, 'an interval needs two repeats')
+  if (Array.isArray(exact) ? exact.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
+    refuse(
+      `expected ${exactWays.join(', ')}, or one trace for each of ${repeats} repeats, as \`exact\``,
+      'leave it out: the first way that applies is taken',
+    )
+}
+
 /** The numbers that models compute in. @throws SmcError R022 */
 export function productType(given: unknown): ProductType {
   if (given === undefined) return 'fp32'

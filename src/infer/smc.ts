@@ -1,4 +1,5 @@
 import type { Randomness } from '../models/randomness.js'
+import { resampleConditionally } from './conditional-resample.js'
 import type { Particle } from './particle.js'
 import { resample } from './resample.js'
 import type { Settings } from './result.js'
@@ -7,7 +8,8 @@ import { ess, logMeanExp, resamplingLaw } from './weights.js'
 
 /**
  * Sequential Monte Carlo: N slots, of which all take part where they meet, finished and dead ones too (inference.md §1). When they are
- * resampled, every survivor gets the mean weight. Importance sampling is the same without a meeting.
+ * resampled, every survivor gets the mean weight. Importance sampling is the same without a meeting. A particle that an exact sample is
+ * forced through takes part like the others and is kept by every resampling: conditional SMC (inference.md §2).
  */
 export class Smc implements Strategy {
   readonly meetsAtEnd = false
@@ -30,7 +32,20 @@ export class Smc implements Strategy {
     const told = { ess: size, alive, resampled, logZ: logMeanExp(logw) }
     if (!resampled) return { ...told, population: particles, ancestors: null }
     const { chances, copies } = resamplingLaw(logw)
-    const ancestors = resample(scheme, chances, this.random, generation)
-    return { ...told, population: descend(particles, ancestors, (slot) => copies[ancestors[slot]!]!), ancestors }
+    const kept = particles.findIndex((p) => p.forced)
+    const { ancestors, retained } =
+      kept < 0
+        ? { ancestors: resample(scheme, chances, this.random, generation), retained: -1 }
+        : resampleConditionally(scheme, chances, kept, this.random, generation)
+    const population = descend(particles, ancestors, (slot) => copies[ancestors[slot]!]!)
+    if (kept >= 0) hand(population, retained)
+    return { ...told, population, ancestors }
   }
+}
+
+/** The exact sample stands in one slot; other copies of it draw freely from here on. */
+function hand(population: readonly Particle[], slot: number): void {
+  const { forced } = population.find((p) => p.forced)!
+  for (const p of population) p.forced = null
+  population[slot]!.forced = forced
 }

@@ -1,4 +1,5 @@
 import { diagnostic } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
 import { has } from '../models/token-set.js'
 import { isDistribution } from './distributions/distribution.js'
 import { runError, shown } from './host/failure.js'
@@ -8,7 +9,17 @@ import type { Guide } from './learned/twist.js'
 import type { Step } from './link.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
+import { type Datum, NoData } from './trace.js'
 import { type Context, type Factor, isContext, type Product, type Value } from './values.js'
+
+/** What a draw asks besides its target. */
+interface Beside {
+  readonly proposal: readonly Factor[] | null
+  /** Streams that only move along. */
+  readonly moved: readonly Factor[]
+  /** Contexts on which the token is observed. */
+  readonly observed: readonly Value[]
+}
 
 /** The steps of a particle that ask models about tokens: what they ask is left with the particle (`request`), and `serve.ts` answers it. */
 export class TokenSteps {
@@ -18,7 +29,7 @@ export class TokenSteps {
   ) {}
 
   /** Asks the models for the next token of a stream, or of a product; observed contexts are further factors. */
-  draw(p: Particle, step: Step, from: Context | Product, proposal: readonly Factor[] | null, observed: readonly Value[]): void {
+  draw(p: Particle, step: Step, from: Context | Product, { proposal, moved, observed }: Beside): void {
     const { lookahead, twist, records } = this.machine.options
     const guide = step.guide && ((lookahead && twist) || records) ? (this.machine.evaluate(p, step.guide) as Guide) : null
     const target = [...from.factors]
@@ -33,7 +44,7 @@ export class TokenSteps {
       else target.push(...other.factors)
     }
     const besides = step.beside && this.machine.evaluate(p, step.beside)
-    const beside = isContext(besides) ? besides.factors : []
+    const beside = [...(isContext(besides) ? besides.factors : []), ...moved]
     const room = [...target, ...(proposal ?? []), ...beside].every(({ stream }) => this.hasRoom(p, step, stream, 1))
     if (!room) return
     if (target.some(({ stream }) => p.streams[stream]!.ended)) {
@@ -46,12 +57,22 @@ export class TokenSteps {
 
   /** Weighs a value by its density, or a text by the models: that waits for them. A `Force` moves the streams and weighs nothing. */
   score(p: Particle, step: Step): void {
-    const value = this.machine.evaluate(p, step.value!)
+    const { simulate } = this.machine.options
+    const datum = step.op === 'Score' && p.data && !simulate ? datumOf(p, step.span) : null
+    const value = datum ? datum.value : this.machine.evaluate(p, step.value!)
     const from = this.machine.evaluate(p, step.from!)
     if (isContext(from)) {
       const first = p.streams[from.stream]!
-      const tokens = this.host.tokensOf(first.model, value, this.host.siteOf(step.span))
+      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, value, this.host.siteOf(step.span))
+      if (simulate && step.op === 'Score' && tokens.length > 0) {
+        this.simulate(p, step, from, tokens)
+        return
+      }
       if (tokens.length === 0) {
+        if (step.op === 'Score') {
+          if (simulate) p.note({ span: step.span, value: tokens })
+          p.observed++
+        }
         this.machine.goOn(p, step.next)
         return
       }
@@ -72,7 +93,25 @@ export class TokenSteps {
     }
     if (!isDistribution(from))
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
+    if (simulate) {
+      p.note({ span: step.span, value: this.machine.sample(p, from) })
+      this.machine.goOn(p, step.next)
+      return
+    }
+    p.observed++
     if (this.machine.weigh(p, from.logProb(plain(value)))) this.machine.goOn(p, step.next)
+  }
+
+  /** Asks for a text of as many tokens as the observed one has (`simulate.ts`). */
+  private simulate(p: Particle, step: Step, { factors }: Context | Product, tokens: readonly number[]): void {
+    if (factors.length > 1 || factors[0]!.power !== 1)
+      throw new NoData(step.span, 'a text is observed on a product of contexts, from which none can be drawn')
+    if (p.streams[factors[0]!.stream]!.ended) this.machine.kill(p)
+    else if (this.hasRoom(p, step, factors[0]!.stream, tokens.length)) {
+      p.request = { target: factors, proposal: null, beside: [], tokens, draw: p.draws, later: [] }
+      p.draws += tokens.length
+      p.status = 'simulating'
+    }
   }
 
   /** Whether drafted tokens wait to be weighed. */
@@ -95,4 +134,11 @@ export class TokenSteps {
     this.machine.kill(p)
     return false
   }
+}
+
+/** What is observed here in place of the program's own value. */
+function datumOf(p: Particle, span: Span): Datum {
+  const datum = p.data![p.observed]
+  if (datum?.span === span) return datum
+  throw new NoData(span, 'runs do not all observe the same')
 }

@@ -53,6 +53,12 @@ export function drawDense(request: DrawRequest, logs: readonly Float64Array[]): 
   drawn[g.length] = stop === null ? -Infinity : logShifted + stop
   const logMass = logSumExp(drawn)
   if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving, logShift: 0 }
+  const { forced } = request
+  if (forced !== undefined) {
+    const logProb = forced === stopped ? logLeaving : (drawn[forced] ?? -Infinity) === -Infinity ? -Infinity : g[forced]!
+    const logShift = forced === stopped ? logShifted - logLeaving : shift ? shift[forced]! : 0
+    return { token: logProb === -Infinity ? nothing : forced, logProb, logMass, logLeaving, logShift }
+  }
   const index = random.index(
     drawn.map((log) => Math.exp(log - logMass)),
     key,

@@ -4,7 +4,7 @@ import { HeadCall, type Later } from './head-call.js'
 import { logAddExp } from './log-sum.js'
 import { type DrawReply, type DrawRequest, nothing, type Posterior, stopped } from './model.js'
 import type { Path } from './path.js'
-import { intersection, type TokenSet } from './token-set.js'
+import { has, intersection, type TokenSet } from './token-set.js'
 import { TokenUrn } from './token-urn.js'
 
 /** An expert whose hidden state is known. */
@@ -142,7 +142,7 @@ export class HeadQuestions {
   }
 
   #draw(call: HeadCall, request: DrawRequest & KnownPosterior): (answers: HeadAnswers) => DrawReply {
-    const { within, allowed, potential, lookahead, shift, stop, random, key } = request
+    const { within, allowed, potential, lookahead, shift, stop, random, key, forced } = request
     const set = intersection(within, allowed)
     const row = this.#productRow(call, request.known)
     const shifted = this.#shiftedRow(call, row, shift)
@@ -153,6 +153,8 @@ export class HeadQuestions {
     const leaving = this.#leaving(call, request, product)
     const shiftedLeaving = shift && stop !== null ? this.#leaving(call, request, { ...product, row: shifted }) : leaving
     const { normaliser } = product
+    const logForced = forced === undefined || forced === stopped ? null : this.#logOf(call, row, forced, set, potential)
+    const shiftedForced = shift && logForced ? call.logit(shiftRow(call, shift), forced!) : null
     return (answers) => {
       const offset = -normaliser(answers)
       const logTokens = answers.logSums[view]! + offset
@@ -161,6 +163,11 @@ export class HeadQuestions {
       const logStop = stop === null ? -Infinity : logShifted + stop
       const logMass = isFree(request) ? 0 : logAddExp(logTokens, logStop)
       if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving, logShift: 0 }
+      if (forced !== undefined) {
+        const logProb = logForced ? logForced(answers) + offset : logLeaving
+        const logShift = forced === stopped ? logShifted - logLeaving : shiftedForced ? shiftedForced(answers) : 0
+        return { token: logProb === -Infinity ? nothing : forced, logProb, logMass, logLeaving, logShift }
+      }
       if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass))) {
         return { token: stopped, logProb: logLeaving, logMass, logLeaving, logShift: logShifted - logLeaving }
       }
@@ -169,6 +176,13 @@ export class HeadQuestions {
       const logShift = shift ? value - (added ? added[token]! : 0) - answers.besides[draw]! : 0
       return { token, logProb: value + offset - (lookahead ? lookahead[token]! : 0) - logShift, logMass, logLeaving, logShift }
     }
+  }
+
+  /** The logit of one token with its potential; -Infinity outside the set. */
+  #logOf(call: HeadCall, row: number, token: number, set: TokenSet | null, potential: Float64Array | null): Later {
+    if (set && !has(set, token)) return () => -Infinity
+    const logit = call.logit(row, token)
+    return (answers) => logit(answers) + (potential ? potential[token]! : 0)
   }
 
   /** log of the g-mass of `leaving`. */

@@ -105,6 +105,8 @@ export interface Posterior {
 export interface DrawRequest extends Posterior {
   readonly random: Randomness
   readonly key: DrawKey
+  /** What the draw must give, a token or `stopped`, in place of chance; the reply is that of a draw that has given it. */
+  readonly forced?: number | undefined
 }
 
 /** In place of a token: nothing has positive probability. */

@@ -62,6 +62,31 @@ export class TokenUrn {
     return { token: which * block + index, logMass }
   }
 
+  /** Takes a given token out, or a stop; the log of its mass, -Infinity where the urn does not hold it. */
+  remove(token: number): number {
+    if (token === stop) {
+      const mass = this.#stopMass
+      this.#stopMass = 0
+      return this.#scale + Math.log(mass)
+    }
+    const mass = this.#masses[token] ?? 0
+    this.#set(token, 0)
+    return this.#scale + Math.log(mass)
+  }
+
+  /** Puts a token back, or a stop, with the log of the mass that it had. */
+  put(token: number, logMass: number): void {
+    const mass = Math.exp(logMass - this.#scale)
+    if (token === stop) this.#stopMass = mass
+    else this.#set(token, mass)
+  }
+
+  #set(token: number, mass: number): void {
+    if (!(token >= 0 && token < this.#masses.length)) return
+    this.#masses[token] = mass
+    this.#add(Math.floor(token / block))
+  }
+
   #add(which: number): void {
     let sum = 0
     const end = Math.min(this.#masses.length, (which + 1) * block)

@@ -38,6 +38,11 @@ export function htmlPage(result: RunResult): string {
     settingsSection(result),
     warningSection(result.warnings),
   ]
+  return document(result.program, facts, result.partial, sections)
+}
+
+/** A page around its sections, empty ones left out. */
+export function document(program: string, facts: readonly string[], partial: boolean, sections: readonly string[]): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -45,12 +50,12 @@ export function htmlPage(result: RunResult): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
 <link rel="icon" href="data:,">
-<title>${escapeHtml(result.program)} · smcc</title>
+<title>${escapeHtml(program)} · smcc</title>
 <style>${style}</style>
 </head>
 <body>
-<header><h1>${escapeHtml(result.program)}</h1><p>${facts.map(escapeHtml).join(' · ')}</p></header>
-${result.partial ? '<p class="banner">This run was interrupted: the result is valid but partial.</p>' : ''}
+<header><h1>${escapeHtml(program)}</h1><p>${facts.map(escapeHtml).join(' · ')}</p></header>
+${partial ? '<p class="banner">This run was interrupted: the result is valid but partial.</p>' : ''}
 ${sections.filter((section) => section !== '').join('\n')}
 </body>
 </html>

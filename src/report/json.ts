@@ -1,4 +1,5 @@
 import { diagnosticToJson } from '../diagnostics/render.js'
+import type { BoundResult } from '../infer/bound-result.js'
 import type { Json, RunResult } from '../infer/result.js'
 
 /** A result as the plain data of `--json` (cli.md), fields in the order of that page. A number that is not finite is an error. */
@@ -20,6 +21,22 @@ export function resultJson(result: RunResult): { readonly [name: string]: Json }
     samples: result.samples.map(({ value, weight, logWeight }) => ({ value, weight, logWeight })),
     steps: result.steps.map((step) => ({ ...step })),
     ...(result.learned && { learned: result.learned.map((note) => ({ ...note })) }),
+    timing: { ...result.timing },
+    warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),
+  }
+  requireFinite(json, 'result')
+  return json
+}
+
+/** Bounds as the plain data of `--json` (cli.md). */
+export function boundJson(result: BoundResult): { readonly [name: string]: Json } {
+  const json = {
+    ...result,
+    models: { ...result.models },
+    settings: { ...result.settings },
+    rows: result.rows.map((row) => ({ ...row })),
+    logZ: { ...result.logZ },
+    refused: result.refused.map((each) => ({ ...each })),
     timing: { ...result.timing },
     warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),
   }

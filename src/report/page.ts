@@ -20,7 +20,8 @@ export interface PageStyle {
 export const listed = 10
 
 const same = (text: string) => text
-const plain: PageStyle = { bold: same, dim: same, ok: same, warn: same }
+/** Text without marks. */
+export const plain: PageStyle = { bold: same, dim: same, ok: same, warn: same }
 
 /** The page that `smcc run` prints for a person: header, answer, checks, speed. Ends with a line break. */
 export function page(result: RunResult, options: PageOptions = {}): string {

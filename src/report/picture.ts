@@ -83,14 +83,14 @@ function range(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i)
 }
 
-function scale(value: number, most: number, from: number, to: number): number {
+export function scale(value: number, most: number, from: number, to: number): number {
   return Math.round((from + ((to - from) * value) / most) * 10) / 10
 }
 
-function label(x: number, y: number, anchor: 'start' | 'end', text: string): string {
+export function label(x: number, y: number, anchor: 'start' | 'middle' | 'end', text: string): string {
   return `<text x="${x}" y="${y}" text-anchor="${anchor}">${text}</text>`
 }
 
-function svg(title: string, body: string): string {
-  return `<svg viewBox="0 0 ${width} ${height}" role="img" aria-label="${title}">${body}</svg>`
+export function svg(title: string, body: string, size = { width, height }): string {
+  return `<svg viewBox="0 0 ${size.width} ${size.height}" role="img" aria-label="${title}">${body}</svg>`
 }

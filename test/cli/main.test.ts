@@ -46,7 +46,10 @@ describe('mistakes are told with what was meant', () => {
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss best', 'X006', 'ctl'],
     ['train x.smc --positives exact', 'X007', '--positives smc'],
-    ['bound x.smc --particles 4,16', 'X007', '`smcc run`'],
+    ['bound x.smc --particles 4,no', 'X005', '--particles'],
+    ['bound x.smc --repeats 1', 'X005', '--repeats'],
+    ['bound x.smc --method steer', 'X022', '--method smc'],
+    ['bound', 'X003', '`smcc bound --help`'],
     ['run x.smc --steps llamppl', 'X007', 'steps.jsonl'],
   ]
   test.each(cases)('smcc %s', async (line, code, hint) => {

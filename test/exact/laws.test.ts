@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Settings } from '../../src/infer/result.js'
 import { meaning } from './interpreter.js'
-import { distance, expected, type Sampler, sampler, schemes, table, totalOf } from './measure.js'
+import { distance, expected, expectedUpper, type Sampler, sampler, schemes, table, totalOf, traces } from './measure.js'
 import { type Kind, randomProgram } from './random-programs.js'
 
 /*
@@ -122,6 +122,43 @@ describe('E[Z-hat posterior] is the target of the program', () => {
 
   test('without its twists', () => property(20, 25, [{ particles: 2, threshold: 1, twist: false }]))
 })
+
+/** Conditional SMC of a random program; `runForced` fails where the exact sample is lost. */
+test.each([
+  ['one particle', 'control', { particles: 1, threshold: 1 }],
+  ['two particles', 'control', { particles: 2, threshold: 1 }],
+  ['two particles, adaptively', 'control', { particles: 2, threshold: 0.9, resample: 'residual' }],
+  ['one particle over streams', 'streams', { particles: 1, threshold: 1 }],
+  ['two particles over streams', 'streams', { particles: 2, threshold: 1 }],
+] as const)(
+  'E[1 / Z-hat] = P(not all dead) / Z under conditional SMC, which never loses its exact sample: %s',
+  async (_name, kind, settings) => {
+    let settled = 0
+    const numRuns = settings.particles === 1 ? 60 : 25
+    await fc.assert(
+      fc.asyncProperty(tape, async (numbers) => {
+        const { source, models } = randomProgram(numbers, kind)
+        const fuse = numbers[0]! % 2 === 0
+        const tables = Object.fromEntries(Object.entries(models).map(([name, markov]) => [name, table(markov)]))
+        const program = await sampler(source, tables, { fuse })
+        try {
+          // As `bound` draws them: of the program that is not fused.
+          const samples = await traces(await sampler(source, tables, { fuse: false }), { limit: PATHS })
+          if (samples.length === 0 || samples.length > 40) return
+          const { Z, inverse } = await expectedUpper(program, settings, samples)
+          const { dead } = await expected(program, settings, { limit: PATHS })
+          expect(Math.abs(inverse * Z - (1 - dead))).toBeLessThan(1e-7)
+          settled++
+        } catch (error) {
+          if (error instanceof Error && error.message.includes('the enumeration has more than')) return
+          throw new Error(`fuse ${fuse}\n${source}\n${JSON.stringify(models)}\n${error}`, { cause: error })
+        }
+      }),
+      { seed: 40 + settings.particles, numRuns, endOnFailure: true },
+    )
+    expect(settled).toBeGreaterThan(0.3 * numRuns)
+  },
+)
 
 test('the random programs use what they are meant to use, and mean something', () => {
   const programs = fc.sample(tape, { seed: 1, numRuns: 150 }).map((numbers) => randomProgram(numbers, 'control'))

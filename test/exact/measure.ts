@@ -1,13 +1,16 @@
+import { expect } from 'vitest'
 import { type Compiled, compileSource } from '../../src/compile.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { defaultSettings } from '../../src/index.js'
-import { execute } from '../../src/infer/executor.js'
+import { execute, executeIslands } from '../../src/infer/executor.js'
 import { Externs } from '../../src/infer/externs.js'
 import { createHost } from '../../src/infer/host/host.js'
 import { conditionsOf } from '../../src/infer/learned/file.js'
 import { LearnedTwist, type TrainedHead } from '../../src/infer/learned/twist.js'
 import { link } from '../../src/infer/link.js'
+import type { Particle } from '../../src/infer/particle.js'
 import type { Json, Scheme, Settings, Step } from '../../src/infer/result.js'
+import { type Choice, choicesOf } from '../../src/infer/trace.js'
 import { ClassifierValue, ModelValue } from '../../src/infer/values.js'
 import type { Classifier } from '../../src/models/classifiers/classifier.js'
 import type { LanguageModel } from '../../src/models/model.js'
@@ -43,6 +46,10 @@ export interface Outcome {
 export interface Sampler {
   readonly compiled: Compiled
   run(random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
+  /** Conditional SMC: an exact sample is forced through one of the particles. */
+  runForced(forced: readonly Choice[], random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
+  /** One particle, alone, drawn from the target itself: what it draws and its weight. */
+  draw(random: Randomness): Promise<{ readonly choices: readonly Choice[]; readonly weight: number }>
 }
 
 /** Every model of the program is taken from `models` by its name, and every classifier from `classifiers`. */
@@ -72,20 +79,41 @@ export async function sampler(
     host.params[i] = value!([])
   })
 
+  function outcome(particles: readonly Particle[], steps: readonly Step[], asked = particles.length): Outcome {
+    const answers = particles.flatMap((p) =>
+      p.status === 'dead' ? [] : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / asked }],
+    )
+    return { estimate: answers.reduce((sum, a) => sum + a.weight, 0), answers, steps }
+  }
+
   async function run(random: Randomness, settings: Partial<Settings> = {}): Promise<Outcome> {
     const all = { ...defaultSettings, seed: 1, maxMemory: 1, ...settings }
     try {
       const { particles, steps } = await execute(program, { settings: all, random, host, externs })
-      const answers = particles.flatMap((p) =>
-        p.status === 'dead' ? [] : [{ value: JSON.stringify(host.json(p.value, 0)), weight: Math.exp(p.logw) / all.particles }],
-      )
-      return { estimate: answers.reduce((sum, a) => sum + a.weight, 0), answers, steps }
+      return outcome(particles, steps, all.particles)
     } catch (error) {
       if (!(error instanceof SmcError) || error.diagnostics[0]!.code !== 'R003') throw error
       return { estimate: 0, answers: [], steps: [] }
     }
   }
-  return { compiled, run }
+  async function runForced(forced: readonly Choice[], random: Randomness, settings: Partial<Settings> = {}): Promise<Outcome> {
+    const all = { ...defaultSettings, seed: 1, maxMemory: 1, ...settings }
+    const { islands } = await executeIslands(program, { settings: all, host, externs }, [{ random, forced }])
+    const { particles, steps } = islands[0]!
+    expect(particles.filter((p) => p.forced)).toHaveLength(1)
+    const kept = particles.find((p) => p.forced)!
+    expect(choicesOf(kept.trace)).toEqual(forced)
+    return outcome(particles, steps)
+  }
+
+  async function draw(random: Randomness): Promise<{ choices: Choice[]; weight: number }> {
+    const settings: Settings = { ...defaultSettings, seed: 1, maxMemory: 1, particles: 1, method: 'importance', twist: false }
+    const options = { settings, host, externs, record: true, direct: true }
+    const { islands } = await executeIslands(program, options, [{ random, forced: null }])
+    const [particle] = islands[0]!.particles
+    return { choices: choicesOf(particle!.trace), weight: Math.exp(particle!.logw) }
+  }
+  return { compiled, run, runForced, draw }
 }
 
 /** Expectations over everything that a sampler may draw. */
@@ -125,6 +153,54 @@ export async function expected(
   }
   if (Math.abs(total - 1) > 1e-9) throw new Error(`the paths have probability ${total} in all`)
   return { estimate, log: dead > 0 ? Number.NEGATIVE_INFINITY : log, measure, selfNormalised, dead, paths }
+}
+
+/** Every trace of a program with its mass under the target: all that one particle may draw. */
+export async function traces(program: Sampler, options: EnumerationOptions = {}): Promise<Traced[]> {
+  const found = new Map<string, Traced>()
+  for await (const { probability, result } of enumerate((random) => program.draw(random), options)) {
+    if (result.weight === 0) continue
+    const key = JSON.stringify(result.choices)
+    const mass = probability * result.weight + (found.get(key)?.mass ?? 0)
+    found.set(key, { choices: result.choices, mass })
+  }
+  return [...found.values()]
+}
+
+export interface Traced {
+  readonly choices: readonly Choice[]
+  /** Its part of Z. */
+  readonly mass: number
+}
+
+/** Expectations under conditional SMC with an exact sample. */
+export interface ExpectedUpper {
+  readonly Z: number
+  /** E[log Z-hat], from above. */
+  readonly log: number
+  /** E[1 / Z-hat] */
+  readonly inverse: number
+}
+
+/** Sums over all exact samples and all paths of conditional SMC. */
+export async function expectedUpper(
+  program: Sampler,
+  settings: Partial<Settings> = {},
+  exact: readonly Traced[] | null = null,
+): Promise<ExpectedUpper> {
+  const samples = exact ?? (await traces(program))
+  const Z = samples.reduce((sum, { mass }) => sum + mass, 0)
+  let [log, inverse] = [0, 0]
+  for (const { choices, mass } of samples) {
+    let total = 0
+    for await (const { probability, result } of enumerate((random) => program.runForced(choices, random, settings))) {
+      total += probability
+      log += (mass / Z) * probability * Math.log(result.estimate)
+      inverse += ((mass / Z) * probability) / result.estimate
+    }
+    if (Math.abs(total - 1) > 1e-9) throw new Error(`the paths have probability ${total} in all`)
+  }
+  return { Z, log, inverse }
 }
 
 export function add(measure: Map<string, number>, value: string, mass: number): void {

@@ -9,7 +9,7 @@ import type { Markov } from './reference-streams.js'
 /*
  * `via q` (language.md §6, inference.md §4): q proposes and is divided out, alone or in blocks with one token of the big model behind each.
  * The tables, Z and the weights of a block are those of an independent enumeration in another language. That each rule matters was tried by
- * breaking it: drafts weighed by the unmasked q, by p and q both renormalised, a bonus token of weight 1, a stop without its ratio.
+ * breaking it: drafts weighed by the unmasked q, a bonus token of weight 1, a stop without its ratio.
  */
 
 const tokens = ['a', 'b', 'E']

@@ -47,8 +47,7 @@ async function run(source: string, classifier: Classifier, options: RunOptions =
     {},
     settings,
     { models: { lm }, ...options },
-    () => Promise.reject(new Error('no model')),
-    async () => classifier,
+    { model: () => Promise.reject(new Error('no model')), classifier: async () => classifier },
   )
 }
 

@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { DrawReply, DrawRequest, History } from '../../src/models/model.js'
+import { type DrawReply, type DrawRequest, type History, nothing, stopped } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
+import { complement, setOf } from '../../src/models/token-set.js'
 import { Transformer } from '../../src/models/transformer.js'
 import { key, uniforms } from './fixed-randomness.js'
 import { drawing, type Mask } from './requests.js'
@@ -88,6 +89,56 @@ describe('a draw', () => {
     const free = requests.map((each) => ({ ...each, allowed: null }))
     expect((await model.draw(requests, alone)).map(({ token }) => token)).not.toContain(end)
     expect((await model.draw(free, alone)).some(({ token }) => token === end)).toBe((await logProbs(history))[end]! > -4)
+  })
+})
+
+describe('a draw that is forced', () => {
+  it('tells what a free draw of that token tells', async () => {
+    const history = start()
+    const { size } = model.vocabulary
+    const sets = [null, setOf([368, 14, 4000, 77], size), complement(setOf([3, 5], size), size)]
+    const potential = Float64Array.from({ length: size }, (_, v) => Math.sin(v))
+    const asked = sets.flatMap((allowed) =>
+      [null, potential].flatMap((added) =>
+        [0, 1, 2, 3].map(
+          (slot): DrawRequest => ({
+            ...request(history, slot, 0, 'all', 0.8),
+            allowed,
+            potential: added,
+            leaving: allowed,
+            stop: null,
+          }),
+        ),
+      ),
+    )
+    const free = await model.draw(asked, alone)
+    const forced = await model.draw(
+      asked.map((each, i) => ({ ...each, forced: free[i]!.token, random: uniforms(() => 0.5) })),
+      alone,
+    )
+    forced.forEach(({ token, logProb, logMass, logLeaving }, i) => {
+      expect(token).toBe(free[i]!.token)
+      expect(logProb).toBeCloseTo(free[i]!.logProb, 4)
+      expect(logMass).toBeCloseTo(free[i]!.logMass, 6)
+      expect(logLeaving).toBe(free[i]!.logLeaving)
+    })
+  })
+
+  it('may be a stop, and gives nothing where it has no mass', async () => {
+    const { size } = model.vocabulary
+    const allowed = setOf([368, 14], size)
+    const leaving = complement(allowed, size)
+    const stopping: DrawRequest = { ...request(start(), 0), allowed, leaving, stop: 0 }
+    const [stop, outside] = await model.draw(
+      [
+        { ...stopping, forced: stopped },
+        { ...stopping, forced: 77 },
+      ],
+      alone,
+    )
+    expect(stop).toMatchObject({ token: stopped, logProb: stop!.logLeaving })
+    expect(stop!.logMass).toBeCloseTo(0, 5)
+    expect(outside).toMatchObject({ token: nothing, logProb: Number.NEGATIVE_INFINITY })
   })
 })
 

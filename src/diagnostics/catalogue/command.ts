@@ -7,7 +7,7 @@ const story = { 'story.smc': 'param topic: String\nreturn topic\n' }
 export const commandEntries: Entries = {
   X001: {
     title: 'there is no such command',
-    explanation: 'The first word after smcc names what to do: run, check, graph, fmt, explain, models or report.',
+    explanation: 'The first word after smcc names what to do: run, bound, check, graph, fmt, explain, models or report.',
     bad: 'smcc rnu coin.smc',
     mended: 'smcc run coin.smc',
     files: coin,
@@ -173,6 +173,24 @@ export const commandEntries: Entries = {
       'Two values for one name, or one file for two results: only one of them could be used, and the other would be lost in silence.',
     bad: 'smcc run coin.smc -D side=1 -D side=2',
     mended: 'smcc run coin.smc -D side=2',
+    files: coin,
+    stage: 'command',
+  },
+  X021: {
+    title: 'a file of exact samples cannot be used',
+    explanation:
+      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats.',
+    bad: 'smcc bound coin.smc --exact enumerat',
+    mended: 'smcc bound coin.smc --exact enumerate',
+    files: coin,
+    stage: 'command',
+  },
+  X022: {
+    title: 'a method has no upper bound',
+    explanation:
+      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known.',
+    bad: 'smcc bound coin.smc --method steer',
+    mended: 'smcc bound coin.smc --method smc',
     files: coin,
     stage: 'command',
   },

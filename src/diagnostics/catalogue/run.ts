@@ -325,5 +325,14 @@ return x
     },
     stage: 'run',
   },
+  R030: {
+    title: 'an exact sample does not fit the program',
+    explanation:
+      'An upper bound forces an exact sample through the program: every draw takes its value from it, in order. One from another program, from other params or from another model draws other things, or has probability 0 here.',
+    stage: 'api',
+    files: { 'program.smc': 'sample x ~ categorical([0.5, 0.5])\nreturn x\n' },
+    bad: 'program.bound({}, { repeats: 2, exact: [[{ token: 0 }], [{ token: 1 }]] })',
+    mended: 'program.bound({}, { repeats: 2, exact: [[{ value: 0 }], [{ value: 1 }]] })',
+  },
   ...learningEntries,
 }

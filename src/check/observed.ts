@@ -1,0 +1,130 @@
+import type { Span } from '../diagnostics/span.js'
+import type { Exp, NameExp, Stmt } from '../syntax/ast.js'
+import { blocksOf } from './functions.js'
+import type { CheckedProgram, Symbol } from './types.js'
+import { expressionsOf, partsOf, statementsIn } from './walk.js'
+
+/**
+ * Why the observed values of a program cannot be drawn in place of those that it has (bidirectional Monte Carlo, inference.md §2): they
+ * must be data, the same in every run, observed by the same statements in every run, and used for nothing else. Null where they are.
+ */
+export function notData(checked: CheckedProgram): { readonly span?: Span; readonly why: string } | null {
+  return new DataCheck(checked).result
+}
+
+class DataCheck {
+  private readonly script: readonly Stmt[]
+  private readonly binders = new Map<Symbol, Stmt[]>()
+  private readonly constants = new Map<Symbol, boolean>()
+  /** What observed values are made of. */
+  private readonly data = new Set<Symbol>()
+  /** Uses of data that draw nothing from it but what is observed. */
+  private readonly allowed = new Set<NameExp>()
+
+  constructor(private readonly checked: CheckedProgram) {
+    this.script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
+    for (const statement of statementsIn(this.script)) {
+      const symbol = checked.symbols.get(statement as never)
+      if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
+    }
+  }
+
+  get result(): { readonly span?: Span; readonly why: string } | null {
+    const { checked } = this
+    const bodies = checked.functions.flatMap((f) => f.body.statements)
+    for (const { kind, span } of statementsIn(bodies)) {
+      if (kind === 'Observe') return { span, why: 'it observes inside a function' }
+    }
+    if (![...statementsIn(this.script)].some(({ kind }) => kind === 'Observe')) return { why: 'it observes nothing' }
+    const found = this.statements(this.script, true)
+    if (found) return found
+    for (const exp of [...this.script, ...bodies].flatMap((statement) => [...allExpressions([statement])])) {
+      if (exp.kind !== 'Name' || this.allowed.has(exp)) continue
+      const symbol = checked.symbols.get(exp)
+      if (symbol && this.data.has(symbol)) return { span: exp.span, why: `the observed value \`${exp.text}\` is used here too` }
+    }
+    return null
+  }
+
+  /** `same`: whether every run comes here equally often. */
+  private statements(statements: readonly Stmt[], same: boolean): { readonly span: Span; readonly why: string } | null {
+    for (const statement of statements) {
+      if (statement.kind === 'Observe') {
+        if (!same) return { span: statement.span, why: 'whether this is observed depends on what is drawn' }
+        if (!this.isConstant(statement.value))
+          return { span: statement.span, why: 'this observed value is computed from what is drawn' }
+        this.take(statement.value)
+        continue
+      }
+      const steers =
+        statement.kind === 'If' || statement.kind === 'While' || statement.kind === 'For' || statement.kind === 'Repeat'
+      const inner = same && (!steers || expressionsOf(statement).every((exp) => this.isConstant(exp)))
+      for (const block of blocksOf(statement)) {
+        const found = this.statements(block, inner)
+        if (found) return found
+      }
+    }
+    return null
+  }
+
+  /** An expression whose value is data: so are the variables in it, indices apart, and what they were bound to. */
+  private take(exp: Exp): void {
+    if (exp.kind === 'Index') {
+      this.take(exp.target)
+      return
+    }
+    if (exp.kind === 'Name') {
+      this.allowed.add(exp)
+      const symbol = this.checked.symbols.get(exp)
+      if (!symbol || (symbol.kind !== 'variable' && symbol.kind !== 'param')) return
+      const known = this.data.has(symbol)
+      this.data.add(symbol)
+      if (known) return
+      this.allowLengths(symbol)
+      for (const binder of this.binders.get(symbol) ?? []) for (const each of expressionsOf(binder)) this.take(each)
+      return
+    }
+    for (const part of partsOf(exp)) this.take(part)
+  }
+
+  /** How many there are is the same for drawn data. */
+  private allowLengths(symbol: Symbol): void {
+    for (const exp of allExpressions(this.script)) {
+      if (exp.kind !== 'Field' || exp.name.text !== 'length' || exp.target.kind !== 'Name') continue
+      if (this.checked.symbols.get(exp.target) === symbol) this.allowed.add(exp.target)
+    }
+  }
+
+  private isConstant(exp: Exp): boolean {
+    if (exp.kind === 'Name') return this.isConstantName(exp)
+    return exp.kind !== 'Lambda' && partsOf(exp).every((part) => this.isConstant(part))
+  }
+
+  private isConstantName(exp: NameExp): boolean {
+    const symbol = this.checked.symbols.get(exp)
+    if (!symbol) return false
+    if (symbol.kind === 'param' || symbol.kind === 'builtin') return true
+    if (symbol.kind !== 'variable' || symbol.owner) return false
+    const known = this.constants.get(symbol)
+    if (known !== undefined) return known
+    this.constants.set(symbol, true)
+    const binders = this.binders.get(symbol) ?? []
+    const constant =
+      binders.length > 0 &&
+      binders.every(({ kind }) => kind === 'Let' || kind === 'For') &&
+      binders.every((binder) => expressionsOf(binder).every((each) => this.isConstant(each)))
+    this.constants.set(symbol, constant)
+    return constant
+  }
+}
+
+/** Every expression in these statements, with those inside it. */
+function* allExpressions(statements: readonly Stmt[]): Generator<Exp> {
+  for (const statement of statementsIn(statements)) {
+    const pending = [...expressionsOf(statement)]
+    for (let exp = pending.pop(); exp; exp = pending.pop()) {
+      yield exp
+      pending.push(...partsOf(exp))
+    }
+  }
+}
