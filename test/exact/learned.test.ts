@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { type HeadShape, type Layer, untrainedLayers } from '../../src/infer/learned/head.js'
 import type { TrainedHead } from '../../src/infer/learned/twist.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
-import { distance, expected, measureOf, sampler, table } from './measure.js'
+import { distance, expected, expectedUpper, measureOf, sampler, table } from './measure.js'
 
 /*
  * Learned twists are twists: whatever their network says, E[Z-hat] = Z and E[Z-hat x posterior] is the target, by enumeration of all that the
@@ -83,6 +83,18 @@ describe.each(Object.entries(programs))('%s', (_name, body) => {
     expect(distance(target, two.measure)).toBeLessThan(1e-9)
   })
 })
+
+test.each(['a span, and a factor that is out of sight', 'single tokens', 'a span that may end'])(
+  'an exact sample forced through: %s',
+  async (name) => {
+    const program = await sampler(start + programs[name], { lm, other }, { learned: { psi: head(lm, 0.5) } })
+    const settings = { particles: 2, threshold: 1 }
+    const found = await expectedUpper(program, settings)
+    const { dead } = await expected(program, settings)
+    // E[1 / Z-hat] = P(not all dead) / Z
+    expect(found.inverse * found.Z).toBeCloseTo(1 - dead, 9)
+  },
+)
 
 test('an untrained twist changes no draw', async () => {
   const source = `${start}sample x ~ s for 3 tokens twisted by psi\nreturn x`
