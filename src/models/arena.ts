@@ -138,8 +138,11 @@ export class Arena {
       for (let step = 0; step < count; step++) {
         const from = ((source * steps + step) * this.#heads + head) * D
         const to = row.index * this.#stride + (head * this.length + at + step) * D
-        keys.set(key.subarray(from, from + D), to)
-        values.set(value.subarray(from, from + D), to)
+        // One by one: a view for each of these short pieces would cost more than its copy.
+        for (let i = 0; i < D; i++) {
+          keys[to + i] = key[from + i]!
+          values[to + i] = value[from + i]!
+        }
       }
     }
   }
