@@ -27,12 +27,12 @@ test('what the kernel says is available, not what is unused', () => {
 test('a control group of version 2, its cache of files not counted, and those around it', () => {
   lay({
     ...machine,
-    'proc/self/cgroup': '0::/work/job\n',
-    'sys/fs/cgroup/work/job/memory.max': 'max\n',
-    'sys/fs/cgroup/work/job/memory.current': '900\n',
-    'sys/fs/cgroup/work/memory.max': '5000000\n',
-    'sys/fs/cgroup/work/memory.current': '3000000\n',
-    'sys/fs/cgroup/work/memory.stat': 'anon 2000000\nfile 1000000\ninactive_file 400000\n',
+    'proc/self/cgroup': '0::/slice/job\n',
+    'sys/fs/cgroup/slice/job/memory.max': 'max\n',
+    'sys/fs/cgroup/slice/job/memory.current': '900\n',
+    'sys/fs/cgroup/slice/memory.max': '5000000\n',
+    'sys/fs/cgroup/slice/memory.current': '3000000\n',
+    'sys/fs/cgroup/slice/memory.stat': 'anon 2000000\nfile 1000000\ninactive_file 400000\n',
   })
   expect(freeBytes(root)).toBe(2_400_000)
 })
