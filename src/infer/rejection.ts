@@ -1,4 +1,4 @@
-import { stopped } from '../models/model.js'
+import { nothing, stopped } from '../models/model.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
 import type { TokenUrn } from '../models/token-urn.js'
 import { ForcedSearch } from './forced-rejection.js'
@@ -123,7 +123,7 @@ class Search implements TokenSearch {
     const evaluations = this.tried.filter(({ token }) => token !== stopped).length
     const at = this.tried.findIndex(({ meets }) => meets)
     const found = this.tried[at]
-    if (!found) return { token: -1, logMass: none, logWeight: none, trial: null, evaluations }
+    if (!found) return { token: nothing, logMass: none, logWeight: none, trial: null, evaluations }
     const next = this.tried[at + 1]
     const { token, logMass, logLeft, trial } = found
     return { token, logMass, logWeight: !next || next.meets ? logLeft : logMass, trial, evaluations }

@@ -1,7 +1,6 @@
+import { nothing, stopped } from './model.js'
 import type { DrawKey, Randomness } from './randomness.js'
 
-/** In place of a token: the draw ends without one. */
-const stop = -2
 /** Tokens of one block of the two-level draw. */
 const block = 64
 /** Numbers that one try consumes: whether it stops, the block, the token inside. */
@@ -49,10 +48,10 @@ export class TokenUrn {
       if (stops) {
         const logMass = this.#scale + Math.log(this.#stopMass)
         this.#stopMass = 0
-        return { token: stop, logMass }
+        return { token: stopped, logMass }
       }
     }
-    if (!(total > 0)) return { token: -1, logMass: -Infinity }
+    if (!(total > 0)) return { token: nothing, logMass: -Infinity }
     const which = this.#blocks.length === 1 ? 0 : random.index(this.#blocks, key, attempt)
     const inside = this.#masses.subarray(which * block, (which + 1) * block)
     const index = random.index(inside, key, attempt + 1)
@@ -64,7 +63,7 @@ export class TokenUrn {
 
   /** Takes a given token out, or a stop; the log of its mass, -Infinity where the urn does not hold it. */
   remove(token: number): number {
-    if (token === stop) {
+    if (token === stopped) {
       const mass = this.#stopMass
       this.#stopMass = 0
       return this.#scale + Math.log(mass)
@@ -77,7 +76,7 @@ export class TokenUrn {
   /** Puts a token back, or a stop, with the log of the mass that it had. */
   put(token: number, logMass: number): void {
     const mass = Math.exp(logMass - this.#scale)
-    if (token === stop) this.#stopMass = mass
+    if (token === stopped) this.#stopMass = mass
     else this.#set(token, mass)
   }
 
