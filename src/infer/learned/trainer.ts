@@ -155,7 +155,7 @@ export class Trainer {
       const adam = { learningRate: rate, weightDecay: l2, clip }
       const kept = this.options.resumed?.fit(i, shape)
       const layers = kept?.layers ?? untrainedLayers(shape, philoxRandomness(seed, beginning + i))
-      const fit = await HeadFit.open(shape, layers, matrix, size, adam, this.options.backend, kept?.optimiser)
+      const fit = await HeadFit.open(shape, layers, matrix, size, adam, 'totals', this.options.backend, kept?.optimiser)
       const random = philoxRandomness(seed, choosing)
       const { hash } = model.model
       const course = new Course({ twist, span, settings, shape, model: hash, tokenizer: identity, vocabulary: size, fit, random })
