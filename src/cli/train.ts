@@ -13,7 +13,7 @@ import { present, requireWritableFile, requireWritableFolder, writeAtomically, w
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { besideProgram, readParams, requireModels } from './run.js'
-import { deviceChoice, productType } from './settings.js'
+import { backendChoice, deviceChoice, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 import { distances, TrainingLine } from './training-line.js'
 
@@ -31,6 +31,7 @@ export interface TrainFlags {
   readonly resume?: boolean
   readonly maxMemory?: string
   readonly device?: string
+  readonly backend?: string
   readonly dtype?: string
   readonly allowExtern?: boolean
   readonly quiet?: boolean
@@ -181,5 +182,6 @@ function trainFlags(flags: TrainFlags) {
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     dtype: productType(flags.dtype),
     device: deviceChoice(flags.device),
+    backend: backendChoice(flags.backend),
   }
 }
