@@ -10,7 +10,7 @@ import { type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
 import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
 import { lessonsOf } from './lesson.js'
-import { longest, losses, type Samples } from './losses.js'
+import { learnsFromAny, longest, losses, movesTotals, type Samples } from './losses.js'
 import { chosen, merged, type Path, pathsOf, Rows } from './pupil.js'
 import type { TrainSettings } from './settings.js'
 import { tempered } from './temper.js'
@@ -83,6 +83,10 @@ interface Course {
   readonly link: TrainedHead['link']
   /** Samples of the target of the last rounds: log of the true weight, divided by N. */
   replay: { readonly paths: readonly Path[]; readonly logw: Float64Array }[]
+  /** Rollouts of the last rounds, for losses that learn from any. */
+  rollouts: (readonly Path[])[]
+  /** log Z-hat of the first round (losses.ts). */
+  level: number | null
 }
 
 /** The rounds of a training: sample, weigh, fit. */
@@ -161,12 +165,24 @@ export class Trainer {
       const shape = { ...sizes, conditions: twist.conditions, width, depth }
       const layers = untrainedLayers(shape, philoxRandomness(this.options.settings.seed, 2 ** 41 + i))
       const adam = { learningRate: rate, weightDecay: l2, clip }
-      const fit = await HeadFit.open(shape, layers, matrix, size, adam)
+      const fit = await HeadFit.open(shape, layers, matrix, size, adam, movesTotals(settings.loss) ? 'totals' : 'tokens')
       const role = settings.loss === 'dpg' ? 'proposal' : 'twist'
       const link = settings.loss === 'fudge' ? 'sigmoid' : 'exp'
       const { hash } = model.model
       twist.teach({ shape, layers, model: hash, link, role })
-      courses.push({ twist, settings, shape, model: hash, tokenizer: model.vocabulary.identity, fit, link, role, replay: [] })
+      courses.push({
+        twist,
+        settings,
+        shape,
+        model: hash,
+        tokenizer: model.vocabulary.identity,
+        fit,
+        link,
+        role,
+        replay: [],
+        rollouts: [],
+        level: null,
+      })
     }
     return courses
   }
@@ -214,6 +230,8 @@ export class Trainer {
     for (const course of courses) {
       const { loss, replay } = course.settings
       const rollouts = await this.paths(course, loss === 'sixo' || loss === 'fudge' ? populations.free : populations.proposed)
+      course.rollouts = [...course.rollouts, rollouts].slice(-(learnsFromAny(loss) ? replay : 1))
+      course.level ??= levelOf(rollouts)
       const target = await this.paths(course, populations.target)
       const logw = Float64Array.from(target, ({ final }) => final - Math.log(target.length))
       if (logw.some(Number.isFinite)) course.replay = [...course.replay, { paths: target, logw }].slice(-replay)
@@ -222,7 +240,7 @@ export class Trainer {
       const teaches = needsTarget ? positives.list.length > 0 : rollouts.some(({ final }) => Number.isFinite(final))
       told = { ...told, positives: positives.list.length, tau: positives.tau }
       if (!teaches) continue
-      const total = await this.fit(course, rollouts, positives.list, count, (step, value) => {
+      const total = await this.fit(course, course.rollouts.flat(), positives.list, count, (step, value) => {
         this.report({ ...told, loss: value }, step)
       })
       told = { ...told, loss: total, seconds: this.seconds }
@@ -265,7 +283,7 @@ export class Trainer {
     let sum = 0
     for (let step = 0; step < count && !this.aborted; step++) {
       const rows = new Rows()
-      const samples = this.batch(rows, rollouts, positives, most, step, settings.loss === 'dpg')
+      const samples = { ...this.batch(rows, rollouts, positives, most, step, settings.loss === 'dpg'), level: course.level ?? 0 }
       const { logPsi, logTotal } = await fit.numbers(rows)
       const { value, onPsi, onTotal } = this.located(course, () => loss(samples, logPsi, logTotal))
       const done = (this.steps + step) / settings.steps
@@ -287,7 +305,7 @@ export class Trainer {
     step: number,
     withoutRollouts: boolean,
   ): Samples {
-    const half = Math.floor(most / 2)
+    const half = positives.length > 0 ? Math.floor(most / 2) : 0
     const slot = this.steps + step
     const draw = (generation: number) => (index: number) => this.random.uniform({ slot, generation, draw: index }, 0)
     const taught = chosen(positives, half, draw(0))
@@ -341,4 +359,11 @@ export class Trainer {
   private get seconds(): number {
     return (performance.now() - this.started) / 1000
   }
+}
+
+/** log of the mean weight behind the first draw; null where all have died. */
+function levelOf(rollouts: readonly Path[]): number | null {
+  const rests = rollouts.flatMap(({ final, draws }) => (draws.length > 0 ? [final - draws[0]!.before] : []))
+  const level = logMeanExp(Float64Array.from(rests))
+  return Number.isFinite(level) ? level : null
 }
