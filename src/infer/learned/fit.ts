@@ -1,4 +1,4 @@
-import type { AdamWSettings } from '../../tensor/adamw.js'
+import type { AdamWSettings, AdamWState } from '../../tensor/adamw.js'
 import { type Backend, type OpenedGraph, onnxRuntime } from '../../tensor/backend.js'
 import { GraphBuilder, type Value } from '../../tensor/graph.js'
 import type { DenseTensor } from '../../tensor/session.js'
@@ -40,6 +40,7 @@ export class HeadFit {
   /**
    * @param matrix E, null for the identity. The layers are copied.
    * @param moves what the loss goes down
+   * @param state of the optimiser, to go on with
    */
   static async open(
     shape: HeadShape,
@@ -49,6 +50,7 @@ export class HeadFit {
     settings: AdamWSettings,
     moves: Moves = 'totals',
     backend: Backend = onnxRuntime,
+    state?: AdamWState,
   ): Promise<HeadFit> {
     const parameters: Record<string, DenseTensor<Float32Array>> = {}
     layerSizes(shape).forEach(({ inputs, outputs }, i) => {
@@ -65,7 +67,7 @@ export class HeadFit {
     let slope = taught.multiply(taught.input('onPsi', 'float32', ['n']), logPsi)
     if (moves === 'totals') slope = taught.add(slope, taught.multiply(taught.input('onTotal', 'float32', ['n']), logTotal()))
     const loss = taught.sum(slope, 0)
-    const training = await Training.open(backend, taught, loss, parameters, settings)
+    const training = await Training.open(backend, taught, loss, parameters, settings, state)
     return new HeadFit(shape, vocabulary, moves, training, await backend.open(told))
   }
 
@@ -76,6 +78,11 @@ export class HeadFit {
       weight: parameters[`weight${i}`]!.data.slice(),
       bias: parameters[`bias${i}`]!.data.slice(),
     }))
+  }
+
+  /** Of the optimiser, copied. */
+  get state(): AdamWState {
+    return this.training.state
   }
 
   async numbers(rows: FitRows): Promise<{ readonly logPsi: Float64Array; readonly logTotal: Float64Array }> {
