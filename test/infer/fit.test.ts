@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FitRows, HeadFit, impossible } from '../../src/infer/learned/fit.js'
-import { featureCount, featuresOf, type HeadShape, headOf, scaleOf, untrainedLayers } from '../../src/infer/learned/head.js'
+import {
+  featureCount,
+  featuresOf,
+  type HeadShape,
+  headOf,
+  type Layer,
+  scaleOf,
+  startOf,
+  untrainedLayers,
+} from '../../src/infer/learned/head.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 
 /* The network has two forms: plain JavaScript for runs, and a tensor graph for fitting. They must say the same. */
@@ -60,6 +69,12 @@ test('the graph says what JavaScript says', async () => {
     expect(logPsi[i]!).toBeCloseTo(told(i).logPsi, 5)
     expect(logTotal[i]!).toBeCloseTo(told(i).logTotal, 5)
   }
+})
+
+test('what conditions make of the first layer can be computed beforehand', () => {
+  const x = rows.features[1]!
+  const start = startOf(shape, layers as [Layer, ...Layer[]], x.slice(-5))
+  expect(headOf(shape, layers, x.slice(0, -5), start).level).toBeCloseTo(headOf(shape, layers, x).level, 5)
 })
 
 describe('a step', () => {

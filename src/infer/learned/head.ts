@@ -98,23 +98,50 @@ export function scaleOf(matrix: Float32Array | null, vocabulary: number): number
   return sum > 0 ? vocabulary / sum : 1
 }
 
-/** g(x) and c(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs. */
+/**
+ * g(x) and c(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs.
+ * @param start what the biases of the first layer and the last features of x make (`startOf`), where these are left out of `features`
+ */
 export function headOf(
   { scale, shift: width }: HeadShape,
   layers: readonly Layer[],
   features: Float32Array,
+  start?: Float64Array,
 ): { readonly shift: Float32Array; readonly level: number } {
   let x = features
   layers.forEach(({ weight, bias }, k) => {
-    const outputs = bias.length
-    const sums = Float64Array.from(bias)
-    for (let i = 0; i < x.length; i++) {
-      const value = x[i]!
-      if (value === 0) continue
-      const row = i * outputs
-      for (let o = 0; o < outputs; o++) sums[o]! += value * weight[row + o]!
-    }
+    const sums = Float64Array.from(k === 0 && start ? start : bias)
+    addProduct(sums, x, weight, 0)
     x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
   })
   return { shift: x.subarray(0, width).map((value) => scale * value), level: x[width]! }
+}
+
+/** What the conditions, the last features of x, add to the biases of the first layer: the same for every text. */
+export function startOf(
+  shape: HeadShape,
+  [{ weight, bias }]: readonly [Layer, ...Layer[]],
+  conditions: Float32Array,
+): Float64Array {
+  const sums = Float64Array.from(bias)
+  addProduct(sums, conditions, weight, featureCount(shape) - conditions.length)
+  return sums
+}
+
+/** sums += x · the rows of `weight` from `first` on. Four at a time: the sums are read and written a quarter as often. */
+function addProduct(sums: Float64Array, x: Float32Array, weight: Float32Array, first: number): void {
+  const outputs = sums.length
+  const whole = x.length - (x.length % 4)
+  for (let i = 0; i < whole; i += 4) {
+    const [a, b, c, d] = [x[i]!, x[i + 1]!, x[i + 2]!, x[i + 3]!]
+    if (a === 0 && b === 0 && c === 0 && d === 0) continue
+    const row = (first + i) * outputs
+    for (let o = 0, at = row; o < outputs; o++, at++) {
+      sums[o]! += a * weight[at]! + b * weight[at + outputs]! + c * weight[at + 2 * outputs]! + d * weight[at + 3 * outputs]!
+    }
+  }
+  for (let i = whole; i < x.length; i++) {
+    const row = (first + i) * outputs
+    for (let o = 0; o < outputs; o++) sums[o]! += x[i]! * weight[row + o]!
+  }
 }

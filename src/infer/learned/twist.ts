@@ -3,7 +3,7 @@ import { logAddExp } from '../../models/log-sum.js'
 import type { History, ServeOptions } from '../../models/model.js'
 import type { ModelValue, Value } from '../values.js'
 import { Token, Weight } from '../values.js'
-import { type ConditionKind, featuresOf, type HeadShape, headOf, type Layer, scaled } from './head.js'
+import { type ConditionKind, featuresOf, type HeadShape, headOf, type Layer, scaled, startOf } from './head.js'
 
 /** What a learned twist has been given beside its context. */
 export interface Condition {
@@ -55,10 +55,15 @@ export interface TrainedHead {
   readonly role: 'twist' | 'proposal'
 }
 
+/** Conditions whose share in the first layer is remembered: mostly there is one, but they may change with the text. */
+const mostStarts = 1000
+
 /** A `learn twist` of the program while it runs. What it has said is remembered with the history. */
 export class LearnedTwist {
   private known = new WeakMap<History, Map<string, Guidance>>()
   private readonly texts = new Map<string, Float32Array>()
+  /** What the first layer makes of the conditions, by their key. */
+  private readonly starts = new Map<string, Float64Array>()
 
   constructor(
     readonly name: string,
@@ -71,6 +76,7 @@ export class LearnedTwist {
   teach(head: TrainedHead): void {
     this.head = head
     this.known = new WeakMap()
+    this.starts.clear()
   }
 
   /** The arguments after the context; throws a TypeError that says what was expected. */
@@ -140,11 +146,13 @@ export class LearnedTwist {
       options,
     )
     questions.forEach(({ history, position, condition }, i) => {
-      const features = featuresOf(hidden[i]!, position, this.conditionFeatures(condition))
+      const conditions = this.conditionFeatures(condition)
+      const features = featuresOf(hidden[i]!, position, conditions)
+      const own = features.subarray(0, features.length - conditions.length)
       let known = this.known.get(history)
       if (!known) this.known.set(history, (known = new Map()))
       known.set(`${position} ${condition.key}`, {
-        ...headOf(head.shape, head.layers, features),
+        ...headOf(head.shape, head.layers, own, this.start(condition, conditions, head)),
         linear: head.link === 'exp',
         features,
         rows: null,
@@ -167,6 +175,13 @@ export class LearnedTwist {
     fresh.forEach((text, i) => {
       this.texts.set(text, prompts[i]!.length > 0 ? scaled(hidden[at++]!).slice() : new Float32Array(output.hiddenWidth))
     })
+  }
+
+  private start({ key }: Condition, conditions: Float32Array, { shape, layers }: TrainedHead): Float64Array {
+    let start = this.starts.get(key)
+    if (this.starts.size > mostStarts) this.starts.clear()
+    if (!start) this.starts.set(key, (start = startOf(shape, layers as readonly [Layer, ...Layer[]], conditions)))
+    return start
   }
 
   private conditionFeatures({ parts }: Condition): Float32Array {
