@@ -125,6 +125,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--iterate <N>', 'rounds of sample, weigh, fit (default: 8)')
     .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
     .option('--out <DIR>', 'keep the history, a plot, and what --resume goes on from')
+    .option('--value-head', 'with --loss dpg: a scalar head, so that what proposes weighs too')
     .option('--resume', 'go on with the training in the folder of --out')
     .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
     .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')

@@ -29,6 +29,7 @@ export interface TrainFlags {
   readonly seed?: string
   readonly out?: string
   readonly resume?: boolean
+  readonly valueHead?: boolean
   readonly maxMemory?: string
   readonly device?: string
   readonly backend?: string
@@ -180,6 +181,7 @@ function trainFlags(flags: TrainFlags) {
     ...(flags.loss !== undefined && { loss: choice<LossName>('--loss', flags.loss, lossNames) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
+    ...(flags.valueHead && { valueHead: true }),
     dtype: productType(flags.dtype),
     device: deviceChoice(flags.device),
     backend: backendChoice(flags.backend),
