@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { type Diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Span } from '../../diagnostics/span.js'
 import { automatonPattern } from '../../patterns/automaton-pattern.js'
+import { fewestTokens } from '../../patterns/fewest-tokens.js'
 import { ebnfAutomaton } from '../../patterns/grammar.js'
 import type { ByteAutomaton, Pattern, PatternState } from '../../patterns/pattern.js'
 import { regexAutomaton } from '../../patterns/regex.js'
@@ -85,6 +86,11 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
     }
   }
 
+  /** The only vocabulary that a pattern of this program can be about; null where there are several. */
+  function onlyModel([first, ...others]: readonly ModelValue[]): ModelValue | null {
+    return first && others.every(({ vocabulary }) => vocabulary.identity === first.vocabulary.identity) ? first : null
+  }
+
   return {
     pattern_json(value: Value, program: string, site: number): PatternText {
       const named = op.text(value)
@@ -101,10 +107,30 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
     },
     /** Before the run: throws where a pattern is malformed or nothing fits it, or no token of the only vocabulary can begin. */
     prepare(value: Value, models: readonly ModelValue[], site: number): void {
-      const [first, ...others] = models
-      if (first && others.every(({ vocabulary }) => vocabulary.identity === first.vocabulary.identity))
-        patternFor(value, first, site)
+      const model = onlyModel(models)
+      if (model) patternFor(value, model, site)
       else automatonOf(textOf(value, site), site)
+    },
+    /** Before the run: throws where the only vocabulary spells no text that fits, or none of at most `limit` tokens. */
+    requireFit(value: Value, limit: Value, models: readonly ModelValue[], site: number): void {
+      const model = onlyModel(models)
+      if (!model) return
+      const { tokens, exact } = fewestTokens(automatonOf(textOf(value, site), site), model.vocabulary)
+      if (tokens === Number.POSITIVE_INFINITY)
+        fail(
+          'P002',
+          site,
+          'the tokens of the model spell no text that fits this pattern',
+          'change the pattern, or take another model',
+        )
+      if (typeof limit !== 'number' || limit >= tokens) return
+      const needed = `${exact ? '' : 'at least '}${tokens}`
+      fail(
+        'P009',
+        site,
+        `no text of ${limit} token${limit === 1 ? '' : 's'} fits this pattern: the shortest has ${needed}`,
+        `allow ${needed} tokens or more`,
+      )
     },
     begin: (value: Value, c: Context | Product, site: number): PatternState =>
       patternFor(value, contexts.streamOf(c).model, site).start,
