@@ -122,6 +122,17 @@ describe('what cannot be bounded from above says why', () => {
     return Object.fromEntries(result.refused.map(({ way, why }) => [way, why]))
   }
 
+  test('a power of what is at most 1 is not above 1, unless a param makes it so', async () => {
+    const source = (power: number) =>
+      `param power = ${power}\nsample x ~ normal(0, 1)\nlet near = exp(-abs(x))\nlet twice = near * near\nfactor twice ^ power\nreturn x`
+    const { exact } = await (await compile(source(2))).bound({}, { seed: 1, particles: [2], repeats: 2 })
+    expect(exact).toBe('reject')
+    expect((await refused(source(-2))).reject).toMatch(/multiplied by .*only factors up to 1/)
+    expect((await refused('sample x ~ normal(0, 1)\nlet f = 1\nf = exp(x)\nfactor f\nreturn x')).reject).toMatch(
+      /factor may be above 1/,
+    )
+  })
+
   test('a factor that may be above 1', async () => {
     const why = await refused('sample x ~ normal(0, 1)\nfactor exp(x)\nreturn x')
     expect(why.enumerate).toMatch(/too many outcomes/)
