@@ -13,7 +13,7 @@ import { type Choice, NoData } from './trace.js'
 /** Where exact samples come from: a way, traces from a file, or the first way that applies. */
 export type ExactChoice = 'auto' | 'reject' | 'enumerate' | 'simulate' | readonly (readonly Choice[])[]
 
-export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
+export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 'onStep'> {
   /** Sizes of the population: 4, 16, 64 by default. */
   readonly particles?: readonly number[]
   /** Independent runs for each bound: 20 by default, at least 2. */

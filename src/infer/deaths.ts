@@ -1,7 +1,6 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Step } from './link.js'
-import type { Particle } from './particle.js'
-import { startOf, tokensSince } from './values.js'
+import { type Particle, textOf } from './particle.js'
 
 /** What has killed particles, and the best text that died last: told when all are dead. */
 export class Deaths {
@@ -13,8 +12,7 @@ export class Deaths {
     this.counts.set(p.step, (this.counts.get(p.step) ?? 0) + 1)
     const { last } = this
     if (last && last.generation === generation && logw <= last.logw) return
-    const texts = p.streams.map((stream) => stream.model.text(tokensSince(stream.history, startOf(stream))))
-    this.last = { generation, logw, text: texts.find((text) => text !== '') ?? '' }
+    this.last = { generation, logw, text: textOf(p) }
   }
 
   /** Z-hat = 0: which statement killed most, and the best text that died last. */
