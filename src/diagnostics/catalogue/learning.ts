@@ -66,4 +66,28 @@ return s
     bad: 'program.train({ least: 1000 }, { steps: 2, iterate: 1, batch: 4 })',
     mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4 })',
   },
+  R034: {
+    title: 'there are no exact samples to learn from',
+    explanation:
+      '`positives: exact` learns from exact samples of the target: all runs listed, runs accepted with the probability of their weight, or runs that draw the observed values, too. What is in the way of each is told. A learned twist may be given an observed value that is drawn where that value is a param which one `observe` of the script observes as it stands, and which is used for nothing else.',
+    stage: 'api',
+    files: {
+      'program.smc':
+        'learn twist psi(story: Context)\nmodel lm = "tiny"\nlet story = lm("Once")\nsample s ~ story for 2 tokens twisted by psi\nfactor 2 ^ s.length\nreturn s\n',
+    },
+    bad: 'program.train({}, { steps: 2, iterate: 1, batch: 4, positives: "exact" })',
+    mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4, positives: "smc" })',
+  },
+  R035: {
+    title: 'a training cannot go on',
+    explanation:
+      '`smcc train --resume` goes on as if the earlier training had not ended, so the program, its params and models, the seed and the settings must be what they were. Only `--steps` and `--iterate` may be more.',
+    stage: 'api',
+    files: {
+      'program.smc':
+        'learn twist psi(story: Context)\nmodel lm = "tiny"\nlet story = lm("Once")\nsample s ~ story for 2 tokens twisted by psi\nfactor 2 ^ s.length\nreturn s\n',
+    },
+    bad: 'program.train({}, { steps: 2, iterate: 1, batch: 4, resume: [1, 2] })',
+    mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4 })',
+  },
 }

@@ -1,4 +1,4 @@
-import type { AdamWSettings } from '../../tensor/adamw.js'
+import type { AdamWSettings, AdamWState } from '../../tensor/adamw.js'
 import { type Backend, type OpenedGraph, onnxRuntime } from '../../tensor/backend.js'
 import { GraphBuilder, type Value } from '../../tensor/graph.js'
 import type { DenseTensor } from '../../tensor/session.js'
@@ -32,7 +32,10 @@ export class HeadFit {
     private readonly forward: OpenedGraph,
   ) {}
 
-  /** @param matrix E, null for the identity. The layers are copied. */
+  /**
+   * @param matrix E, null for the identity. The layers are copied.
+   * @param state of the optimiser, to go on with
+   */
   static async open(
     shape: HeadShape,
     layers: readonly Layer[],
@@ -40,6 +43,7 @@ export class HeadFit {
     vocabulary: number,
     settings: AdamWSettings,
     backend: Backend = onnxRuntime,
+    state?: AdamWState,
   ): Promise<HeadFit> {
     const parameters: Record<string, DenseTensor<Float32Array>> = {}
     layerSizes(shape).forEach(({ inputs, outputs }, i) => {
@@ -55,7 +59,7 @@ export class HeadFit {
     const onPsi = taught.input('onPsi', 'float32', ['n'])
     const onTotal = taught.input('onTotal', 'float32', ['n'])
     const loss = taught.sum(taught.add(taught.multiply(onPsi, logPsi), taught.multiply(onTotal, logTotal)), 0)
-    const training = await Training.open(backend, taught, loss, parameters, settings)
+    const training = await Training.open(backend, taught, loss, parameters, settings, state)
     return new HeadFit(shape, vocabulary, training, await backend.open(told))
   }
 
@@ -66,6 +70,11 @@ export class HeadFit {
       weight: parameters[`weight${i}`]!.data.slice(),
       bias: parameters[`bias${i}`]!.data.slice(),
     }))
+  }
+
+  /** Of the optimiser, copied. */
+  get state(): AdamWState {
+    return this.training.state
   }
 
   async numbers(rows: FitRows): Promise<{ readonly logPsi: Float64Array; readonly logTotal: Float64Array }> {

@@ -172,6 +172,21 @@ export const losses: Readonly<Record<LossName, Loss>> = { ctl, rl, pcl: pathCons
 /** `pcl` from a given log psi_0, with the q that the samples were drawn from. */
 export const sampledPcl = (start: number) => pathConsistency(start, true)
 
+/** Whether it learns from samples of the target. */
+export function needsTarget(loss: LossName): boolean {
+  return loss === 'ctl' || loss === 'sixo' || loss === 'dpg'
+}
+
+/** Whether it learns from samples of the model itself. */
+export function needsModel(loss: LossName): boolean {
+  return loss === 'sixo' || loss === 'fudge'
+}
+
+/** Whether it learns from samples that were drawn without resampling. */
+export function needsRollouts(loss: LossName): boolean {
+  return loss !== 'dpg'
+}
+
 /** sum_t -E_sigma[log psi_t] */
 function likelihood({ positives }: Samples, logPsi: Float64Array, { onPsi }: Pick<LossValue, 'onPsi'>): number {
   let value = 0
