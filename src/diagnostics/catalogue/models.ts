@@ -109,7 +109,7 @@ export const modelsEntries: Entries = {
   ),
   M006: load(
     'a setting of a model is not supported',
-    'config.json asks for something that this version would compute wrongly, such as another activation or scaled rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
+    'config.json asks for something that this version would compute wrongly, such as another activation or another way to scale rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
     program('./my-model'),
     folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
   ),
