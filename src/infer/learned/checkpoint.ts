@@ -33,6 +33,8 @@ export interface Progress {
   readonly best: { readonly round: number; readonly quality: Quality }
   /** For each twist the rounds whose samples are learned from again. */
   readonly remembered: readonly (readonly number[])[]
+  /** For each twist what log phi is measured from (losses.ts). */
+  readonly levels: readonly (number | null)[]
   readonly rounds: readonly TrainRound[]
 }
 

@@ -3,10 +3,10 @@ import type { Span } from '../../diagnostics/span.js'
 import type { ServeOptions } from '../../models/model.js'
 import type { Randomness } from '../../models/randomness.js'
 import type { Particle } from '../particle.js'
-import { normalise } from '../weights.js'
+import { logMeanExp, normalise } from '../weights.js'
 import type { HeadFit } from './fit.js'
 import type { HeadShape } from './head.js'
-import { type LossValue, longest, losses, needsRollouts, needsTarget, type Samples } from './losses.js'
+import { type LossValue, learnsFromAny, longest, losses, needsRollouts, needsTarget, type Samples } from './losses.js'
 import type { Drawn, Group } from './populations.js'
 import { chosen, merged, type Path, pathsOf, Rows, Texts } from './pupil.js'
 import type { TrainSettings } from './settings.js'
@@ -24,9 +24,12 @@ interface Weighted {
   readonly weight: number
 }
 
-/** Samples of the target of one round: log of the true weight, divided by N. Those with data of their own go with their rollouts. */
+/**
+ * Samples of the target of one round: log of the true weight, divided by N; and rollouts, for losses that learn from any. Those with data of their
+ * own go with their rollouts.
+ */
 type Memory = { readonly round: number } & (
-  | { readonly paths: readonly Path[]; readonly logw: Float64Array }
+  | { readonly paths: readonly Path[]; readonly logw: Float64Array; readonly rollouts: readonly Path[] }
   | { readonly lots: readonly Lot[] }
 )
 
@@ -57,6 +60,8 @@ const mostNumbers = 1 << 22
 
 /** A twist that is being fitted: what it remembers, and its steps. */
 export class Course {
+  /** log Z-hat of the first round (losses.ts). */
+  level: number | null = null
   private replay: readonly Memory[] = []
   private readonly texts = new Texts()
 
@@ -87,6 +92,7 @@ export class Course {
       groups.map((group) => (loss === 'sixo' || loss === 'fudge' ? group.free : group.proposed)),
       options,
     )
+    this.level ??= levelOf(rollouts.flat())
     const found = await this.paths(groups.map(positivesOf), options)
     if (exact?.data) {
       const lots = groups.map((_, i) => ({ positives: equal(found[i]!), rollouts: rollouts[i]! }))
@@ -96,10 +102,15 @@ export class Course {
     }
     const paths = found[0]!
     const logw = Float64Array.from(paths, ({ final }) => (exact ? 0 : final) - Math.log(paths.length))
-    if (logw.some(Number.isFinite)) this.replay = [...this.replay, { round, paths, logw }].slice(-rounds)
+    const kept = learnsFromAny(loss) ? rollouts[0]! : []
+    if (kept.length > 0 || logw.some(Number.isFinite)) {
+      this.replay = [...this.replay, { round, paths, logw, rollouts: kept }].slice(-rounds)
+    }
     const { list, tau } = this.positives()
-    const teaches = needsTarget(loss) ? list.length > 0 : rollouts[0]!.some(({ final }) => Number.isFinite(final))
-    return teaches ? { lots: [{ positives: list, rollouts: rollouts[0]! }], positives: list.length, tau } : null
+    const any = this.replay.flatMap((memory) => ('rollouts' in memory ? memory.rollouts : []))
+    const lot = { positives: list, rollouts: any.length > 0 ? any : rollouts[0]! }
+    const teaches = needsTarget(loss) ? list.length > 0 : lot.rollouts.some(({ final }) => Number.isFinite(final))
+    return teaches ? { lots: [lot], positives: list.length, tau } : null
   }
 
   /**
@@ -154,16 +165,18 @@ export class Course {
     const draw = (generation: number) => (index: number) => random.uniform({ slot: step, generation, draw: index }, 0)
     const most = Math.max(256, Math.floor(mostNumbers / this.of.vocabulary))
     const withRollouts = needsRollouts(this.of.settings.loss)
+    const level = this.level ?? 0
     const sequences = ({ positives, rollouts }: Lot): Samples => {
       const total = positives.reduce((sum, { weight }) => sum + weight, 0)
       return {
         positives: positives.map(({ path, weight }) => rows.sequence(path, weight / total)),
         rollouts: withRollouts ? rollouts.map((path) => rows.sequence(path, 1 / rollouts.length)) : [],
+        level,
       }
     }
     const [lot] = lots as readonly [Lot]
     if (lots.length > 1) return chosen(lots, sizeOf, most, draw(2)).map(sequences)
-    const half = Math.floor(most / 2)
+    const half = lot.positives.length > 0 ? Math.floor(most / 2) : 0
     const positives = chosen(lot.positives, ({ path }) => path.draws.length, half, draw(0))
     const rollouts = chosen(lot.rollouts, ({ draws }) => draws.length, most - half, draw(1))
     return [sequences({ positives, rollouts })]
@@ -206,4 +219,11 @@ function average(found: readonly LossValue[]): LossValue {
     onPsi: mean(({ onPsi }) => onPsi),
     onTotal: mean(({ onTotal }) => onTotal),
   }
+}
+
+/** log of the mean weight behind the first draw; null where all have died. */
+function levelOf(rollouts: readonly Path[]): number | null {
+  const rests = rollouts.flatMap(({ final, draws }) => (draws.length > 0 ? [final - draws[0]!.before] : []))
+  const level = logMeanExp(Float64Array.from(rests))
+  return Number.isFinite(level) ? level : null
 }

@@ -14,7 +14,7 @@ import { type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
 import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
 import { lessonsOf } from './lesson.js'
-import { type LossName, needsModel, needsRollouts, needsTarget } from './losses.js'
+import { type LossName, movesTotals, needsModel, needsRollouts, needsTarget } from './losses.js'
 import type { Drawn, Populations } from './populations.js'
 import type { TrainSettings } from './settings.js'
 import { type LearnedTwist, outputOf, type TrainedHead } from './twist.js'
@@ -153,9 +153,10 @@ export class Trainer {
       const shape: HeadShape = { ...sizes, conditions: twist.conditions, width, depth }
       const { seed } = this.options.settings
       const adam = { learningRate: rate, weightDecay: l2, clip }
+      const moves = movesTotals(settings.loss) ? 'totals' : 'tokens'
       const kept = this.options.resumed?.fit(i, shape)
       const layers = kept?.layers ?? untrainedLayers(shape, philoxRandomness(seed, beginning + i))
-      const fit = await HeadFit.open(shape, layers, matrix, size, adam, this.options.backend, kept?.optimiser)
+      const fit = await HeadFit.open(shape, layers, matrix, size, adam, moves, this.options.backend, kept?.optimiser)
       const random = philoxRandomness(seed, choosing)
       const { hash } = model.model
       const course = new Course({ twist, span, settings, shape, model: hash, tokenizer: identity, vocabulary: size, fit, random })
@@ -179,6 +180,9 @@ export class Trainer {
     this.steps = progress.steps
     this.hit = progress.hit
     this.exact = progress.exact
+    courses.forEach((course, i) => {
+      course.level = progress.levels[i] ?? null
+    })
     const rounds = [...new Set(progress.remembered.flat())].sort((a, b) => a - b)
     this.drew = new Map(rounds.map((round) => [round, of(`drew.${round}`)]))
     for (const [round, drew] of this.drew) {
@@ -209,6 +213,7 @@ export class Trainer {
       exact: this.exact,
       best: { round: best.round, quality: best.quality },
       remembered,
+      levels: courses.map(({ level }) => level),
       rounds: this.rounds,
     }
     const heads = Object.fromEntries([['best', best.heads], ...[...this.drew].map(([round, each]) => [`drew.${round}`, each])])
