@@ -41,6 +41,7 @@ export type {
   Scheme,
   Settings,
   Step,
+  StepTold,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export { defaultSettings } from './infer/settings.js'
@@ -170,7 +171,7 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, [...runOptions, 'random'])
+    requireKnown(options, [...runOptions, 'random', 'onStep'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
     const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options, settings.twist)])

@@ -73,7 +73,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--json [FILE]', 'print the result as JSON, or write it to a file, and leave the page out')
     .option('--report <FILE.html>', 'write an HTML page')
     .option('--out <DIR>', 'write manifest, particles, steps and HTML page into a folder')
-    .option('--steps <FORMAT>', 'not in this version')
+    .option('--steps <FORMAT>', 'with --out: llamppl adds the steps as LLaMPPL writes them, for its viewer')
     .option('--allow-extern', 'let the program call its JavaScript functions')
     .option('--quiet', 'no progress line')
     .action(async (path: string | undefined, flags: RunFlags) =>

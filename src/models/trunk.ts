@@ -11,6 +11,7 @@ export class Trunk {
   private constructor(
     readonly shape: DecoderShape,
     private readonly opened: OpenedGraph,
+    readonly type: ProductType,
   ) {}
 
   static async open(
@@ -22,7 +23,7 @@ export class Trunk {
     device: Device = 'cpu',
   ): Promise<Trunk> {
     const build = () => trunkGraph(shape, tensors, source, type)
-    return new Trunk(shape, await open('trunk', build, { device, kept: [] }))
+    return new Trunk(shape, await open('trunk', build, { device, kept: [] }), type)
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {

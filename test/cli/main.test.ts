@@ -51,7 +51,8 @@ describe('mistakes are told with what was meant', () => {
     ['bound x.smc --repeats 1', 'X005', '--repeats'],
     ['bound x.smc --method steer', 'X022', '--method smc'],
     ['bound', 'X003', '`smcc bound --help`'],
-    ['run x.smc --steps llamppl', 'X007', 'steps.jsonl'],
+    ['run x.smc --steps llamppl', 'X007', 'add `--out DIR`'],
+    ['run x.smc --steps genlm --out x', 'X006', 'llamppl'],
   ]
   test.each(cases)('smcc %s', async (line, code, hint) => {
     const told = await smcc(line.split(' '))
