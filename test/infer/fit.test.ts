@@ -25,7 +25,7 @@ const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }
   bias: numbers(4 + i, bias.length),
 }))
 const rows: FitRows = {
-  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), 20 * i, numbers(20 + i, 5))),
+  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), numbers(40 + i, 4), 20 * i, numbers(20 + i, 5))),
   bases: [0, 1, 2].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log))),
   tokens: [1, 5, 0],
 }
@@ -49,13 +49,14 @@ test('an untrained network says 0', () => {
   expect(headOf(shape, untrained, rows.features[0]!)).toEqual({ shift: new Float32Array(3), level: 0 })
 })
 
-test('features: the hidden state in one scale, the position, the conditions', () => {
-  const x = featuresOf(Float32Array.of(3, 0, 0, 4), 2, Float32Array.of(7))
+test('features: the hidden state in one scale, the mean, the position, the conditions', () => {
+  const x = featuresOf(Float32Array.of(3, 0, 0, 4), Float32Array.of(1, 2, 3, 4), 2, Float32Array.of(7))
   expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))
   expect([...x.slice(0, 4)].map((value) => value.toFixed(3))).toEqual(['1.200', '0.000', '0.000', '1.600'])
-  expect([...x.slice(4, 8)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
+  expect([...x.slice(4, 8)]).toEqual([1, 2, 3, 4])
+  expect([...x.slice(8, 12)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
   expect(x.at(-1)).toBe(7)
-  expect(featuresOf(Float32Array.of(1), 500, new Float32Array(0))[32]).toBe(1)
+  expect(featuresOf(Float32Array.of(1), Float32Array.of(1), 500, new Float32Array(0))[33]).toBe(1)
 })
 
 test('the scale of an embedding', () => {
