@@ -10,7 +10,7 @@ import { execute } from './executor.js'
 import type { LearnedNote } from './learned/file.js'
 import { type Openers, prepare, withModels } from './open.js'
 import { philoxRandomness } from './philox.js'
-import type { Progress, Settings } from './result.js'
+import type { Progress, Settings, StepTold } from './result.js'
 import { requireRoom } from './room.js'
 import { type Summary, summarise } from './summary.js'
 
@@ -25,6 +25,8 @@ export interface RunOptions extends Partial<Settings> {
   /** Told of a warning when it arises; the result holds all of them. */
   readonly onWarning?: (warning: Diagnostic) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Told of every point where the population meets, with the particles as they came there. */
+  readonly onStep?: (step: StepTold) => void
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload
   readonly signal?: AbortSignal
@@ -67,6 +69,7 @@ export async function run(
       budget,
       signal: options.signal,
       onProgress: options.onProgress,
+      onStep: options.onStep,
     })
     return {
       ...summarise(population, graph.result, host, 0),
