@@ -63,7 +63,8 @@ const threadsStarted = 5
 
 async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
   const { dtype = 'fp32', device = new RunDevice('cpu'), backend = 'onnx', budget } = options
-  const { texts, architecture, tokenizer, weights } = await openFiles(path)
+  const files = await openFiles(path)
+  const { texts, architecture, weights } = files
   try {
     const { shape } = architecture
     const memory = transformerMemory(shape, weights)
@@ -86,7 +87,7 @@ async function openTransformer(id: string, path: string, options: OpenOptions): 
       ])
       opening.catch(() => {})
       // While other threads convert.
-      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, tokenizer))
+      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, files.tokenizer))
       const [trunk, head] = await opening
       const model = new Transformer(id, digest, vocabulary, trunk, head, memory, () => outputMatrix(path))
       budget?.record(model, memory.weights(dtype))
