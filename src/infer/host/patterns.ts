@@ -12,6 +12,7 @@ import type { Context, ModelValue, Product, Value } from '../values.js'
 import type { Contexts } from './contexts.js'
 import type { Fail } from './failure.js'
 import { toJson } from './json.js'
+import { parseJsonFile } from './json-file.js'
 import type { operators } from './operators.js'
 
 /** A pattern of `json(...)` or `grammar(...)`, not yet made for a vocabulary. */
@@ -38,14 +39,6 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
       const { code, message } = error as NodeJS.ErrnoException
       const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message
       return fail('R023', site, `cannot read \`${name}\`: ${reason}`, 'the path is relative to the file that names it')
-    }
-  }
-
-  function parsed(text: string, file: string, site: number): unknown {
-    try {
-      return JSON.parse(text)
-    } catch (error) {
-      return fail('R023', site, `\`${file}\` is not JSON: ${(error as Error).message}`)
     }
   }
 
@@ -99,7 +92,7 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
         return new PatternText(`json ${JSON.stringify(schema)}`, () => schemaAutomaton(schema), null)
       }
       const { file, text } = fileText(value, program, site)
-      return new PatternText(`json ${text}`, () => schemaAutomaton(parsed(text, file, site)), file)
+      return new PatternText(`json ${text}`, () => schemaAutomaton(parseJsonFile(text, file)), file)
     },
     pattern_grammar(value: Value, program: string, site: number): PatternText {
       const { file, text } = fileText(value, program, site)
