@@ -111,7 +111,7 @@ export const modelsEntries: Entries = {
     'a setting of a model is not supported',
     'config.json asks for something that this version would compute wrongly, such as another activation or another way to scale rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
     program('./my-model'),
-    folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
+    folder({ 'config.json': { ...config, hidden_act: 'mish' }, 'tokenizer.json': tokenizer }),
   ),
   M007: load(
     'a weights file is damaged',
