@@ -9,9 +9,10 @@ import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.
 import type { Stage } from './graph/passes/index.js'
 import type { BoundResult } from './infer/bound-result.js'
 import type { BoundOptions } from './infer/bound-run.js'
+import type { ExactGrounds } from './infer/exact-source.js'
 import type { TwistFile } from './infer/learned/file.js'
 import type { TrainSettings } from './infer/learned/settings.js'
-import type { Trained, TrainProgress } from './infer/learned/trainer.js'
+import type { RoundDone, Trained, TrainProgress } from './infer/learned/trainer.js'
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
@@ -24,9 +25,10 @@ export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
 export type { BoundRow } from './infer/bound.js'
 export type { BoundResult } from './infer/bound-result.js'
-export type { BoundOptions, ExactChoice } from './infer/bound-run.js'
+export type { BoundOptions } from './infer/bound-run.js'
+export type { ExactChoice } from './infer/exact-source.js'
 export type { TrainSettings } from './infer/learned/settings.js'
-export type { TrainProgress, TrainRound } from './infer/learned/trainer.js'
+export type { RoundDone, TrainProgress, TrainRound } from './infer/learned/trainer.js'
 export type {
   Json,
   Method,
@@ -91,8 +93,15 @@ export interface Program {
 /** Settings of the fit win over those of `learn twist ... { }`; of `run` those that say where models come from, and the seed. */
 export interface TrainingOptions
   extends Partial<TrainSettings>,
-    Pick<RunOptions, 'models' | 'allowExtern' | 'dtype' | 'seed' | 'maxMemory' | 'onDownload' | 'signal'> {
+    Pick<
+      RunOptions,
+      'models' | 'allowExtern' | 'dtype' | 'device' | 'seed' | 'maxMemory' | 'onDownload' | 'onWarning' | 'signal'
+    > {
   readonly onProgress?: (progress: TrainProgress) => void
+  /** Told of every round that is done, with what `resume` goes on from. */
+  readonly onRound?: (done: RoundDone) => void
+  /** What `onRound` was handed last by an earlier training of the same: it goes on as if that had not ended. */
+  readonly resume?: Uint8Array
 }
 
 export interface TrainResult extends Omit<Trained, 'twists'> {
@@ -116,6 +125,7 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
 
 const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
 const boundOptions = ['exact', 'onRepeats', 'onTraces']
+const trainingOptions = ['seed', 'maxMemory', 'onRound', 'resume', ...runOptions]
 
 class LoadedProgram implements Program {
   readonly diagnostics: readonly Diagnostic[]
@@ -193,9 +203,7 @@ class LoadedProgram implements Program {
       graph: stages.at(-1)!.graph,
       direct: this.stagesFor(false).at(-1)!.graph,
       built: stages[0]!.graph,
-      rising: firstRising(this.compiled.checked),
-      risingFactor: firstRising(this.compiled.checked, { observations: false }),
-      notData: notData(this.compiled.checked),
+      ...this.grounds,
     }
     const plan = { ...others, particles: sizes, repeats }
     const found = await bound(graphs, params, settings, plan, openers)
@@ -232,22 +240,24 @@ class LoadedProgram implements Program {
   }
 
   async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {
-    const others = ['models', 'allowExtern', 'dtype', 'seed', 'maxMemory', 'onProgress', 'onDownload', 'signal'] as const
-    const [{ requireTrainOptions, trainSettings }, { train }, { writeTwists }, { openers }] = await Promise.all([
+    const [{ requireTrainOptions, trainSettings }, { train }, { Checkpoint }, { writeTwists }, { openers }] = await Promise.all([
       import('./infer/learned/settings.js'),
       import('./infer/learned/train.js'),
+      import('./infer/learned/checkpoint.js'),
       import('./infer/learned/file.js'),
       this.openers(options, false),
     ])
-    requireTrainOptions(options, others)
+    requireTrainOptions(options, trainingOptions)
     const { learnedTwists } = this.compiled.checked
     if (learnedTwists.length === 0) {
       const hint = 'declare one: `learn twist psi(story: Context)`'
       throw new SmcError(diagnostic('R033', undefined, 'the program has no learned twist', { hint }))
     }
     const training = learnedTwists.map((decl) => trainSettings(decl, options))
+    const resumed = options.resume ? Checkpoint.read(options.resume, 'what it was to go on from') : null
+    const seed = options.seed ?? resumed?.identity.seed
     const own = {
-      ...(options.seed !== undefined && { seed: options.seed }),
+      ...(seed !== undefined && { seed }),
       ...(options.maxMemory && { maxMemory: options.maxMemory }),
     }
     const settings = { ...settle(this.settings, own), particles: training[0]!.batch, fuse: true, twist: true }
@@ -255,10 +265,28 @@ class LoadedProgram implements Program {
       this.stagesFor(true).at(-1)!.graph,
       this.stagesFor(false).at(-1)!.graph,
       params,
-      { settings, training, run: onlyRun(options), onProgress: options.onProgress },
+      {
+        ...pick(options, ['onProgress', 'onRound', 'onWarning']),
+        settings,
+        training,
+        run: pick(options, ['models', 'allowExtern', 'signal']),
+        resumed,
+        grounds: this.grounds,
+        programHash: this.hash,
+      },
       openers,
     )
     return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
+  }
+
+  /** What says which ways to exact samples apply. */
+  private get grounds(): ExactGrounds {
+    const { checked } = this.compiled
+    return {
+      rising: firstRising(checked),
+      risingFactor: firstRising(checked, { observations: false }),
+      notData: notData(checked),
+    }
   }
 
   /** What was learned for the twists of this program; null where there is no such file. */
@@ -278,8 +306,9 @@ export function twistPath(program: string): string {
   return `${program.replace(/\.smc$/, '')}.twist.safetensors`
 }
 
-function onlyRun({ models, allowExtern, signal }: TrainingOptions): RunOptions {
-  return { ...(models && { models }), ...(allowExtern && { allowExtern }), ...(signal && { signal }) }
+/** Those of these properties that are there. */
+function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]]))) as Pick<T, K>
 }
 
 function timing(seconds: number, tokens: number): RunResult['timing'] {

@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/span.js'
-import type { Exp, NameExp, Stmt } from '../syntax/ast.js'
+import type { Exp, NameExp, ObserveStmt, Stmt } from '../syntax/ast.js'
 import { blocksOf } from './functions.js'
 import type { CheckedProgram, Symbol } from './types.js'
 import { expressionsOf, partsOf, statementsIn } from './walk.js'
@@ -7,9 +7,15 @@ import { expressionsOf, partsOf, statementsIn } from './walk.js'
 /**
  * Why the observed values of a program cannot be drawn in place of those that it has (bidirectional Monte Carlo, inference.md §2): they
  * must be data, the same in every run, observed by the same statements in every run, and used for nothing else. Null where they are.
+ * A param that is observed as it stands may also be an argument of a learned twist, which then sees what was drawn: `conditioned`.
  */
 export function notData(checked: CheckedProgram): { readonly span?: Span; readonly why: string } | null {
   return new DataCheck(checked).result
+}
+
+/** Params whose drawn values learned twists see: the index of each, by the statement that observes it. */
+export function conditioned(checked: CheckedProgram): ReadonlyMap<Span, number> {
+  return new DataCheck(checked).conditioned
 }
 
 class DataCheck {
@@ -20,6 +26,7 @@ class DataCheck {
   private readonly data = new Set<Symbol>()
   /** Uses of data that draw nothing from it but what is observed. */
   private readonly allowed = new Set<NameExp>()
+  readonly conditioned = new Map<Span, number>()
 
   constructor(private readonly checked: CheckedProgram) {
     this.script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
@@ -27,6 +34,7 @@ class DataCheck {
       const symbol = checked.symbols.get(statement as never)
       if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
     }
+    this.findConditions()
   }
 
   get result(): { readonly span?: Span; readonly why: string } | null {
@@ -44,6 +52,28 @@ class DataCheck {
       if (symbol && this.data.has(symbol)) return { span: exp.span, why: `the observed value \`${exp.text}\` is used here too` }
     }
     return null
+  }
+
+  /** Params that one statement of the script observes, as they are, and that are arguments of learned twists. */
+  private findConditions(): void {
+    const { checked, script } = this
+    const observing = (param: Symbol) =>
+      [...statementsIn(script)].filter(
+        (each): each is ObserveStmt =>
+          each.kind === 'Observe' && each.value.kind === 'Name' && checked.symbols.get(each.value) === param,
+      )
+    const bodies = checked.functions.flatMap((f) => f.body.statements)
+    for (const exp of allExpressions([...script, ...bodies])) {
+      if (exp.kind !== 'Call' || checked.symbols.get(exp.callee as never)?.kind !== 'learnedTwist') continue
+      for (const { value } of exp.args) {
+        const symbol = value.kind === 'Name' ? checked.symbols.get(value) : undefined
+        if (value.kind !== 'Name' || symbol?.kind !== 'param') continue
+        const [observed, ...others] = observing(symbol)
+        if (!observed || others.length > 0 || !script.includes(observed)) continue
+        this.allowed.add(value)
+        this.conditioned.set(observed.span, checked.params.indexOf(symbol.decl))
+      }
+    }
   }
 
   /** `same`: whether every run comes here equally often. */
@@ -87,8 +117,9 @@ class DataCheck {
     for (const part of partsOf(exp)) this.take(part)
   }
 
-  /** How many there are is the same for drawn data. */
+  /** How many there are is the same for drawn data; how long a text is that a twist sees is not. */
   private allowLengths(symbol: Symbol): void {
+    if (symbol.kind === 'param' && [...this.conditioned.values()].includes(this.checked.params.indexOf(symbol.decl))) return
     for (const exp of allExpressions(this.script)) {
       if (exp.kind !== 'Field' || exp.name.text !== 'length' || exp.target.kind !== 'Name') continue
       if (this.checked.symbols.get(exp.target) === symbol) this.allowed.add(exp.target)

@@ -35,7 +35,7 @@ export const readers: ReadonlyMap<string, readonly string[]> = new Map([
 
 const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
   ['loss', ['ctl', 'rl', 'pcl', 'sixo', 'fudge', 'dpg']],
-  ['positives', ['exact', 'smc']],
+  ['positives', ['smc', 'exact', 'enumerate', 'reject', 'simulate']],
 ])
 const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate', 'replay'])
 const learnNumbers = new Set(['rate', 'l2', 'trust'])

@@ -1,3 +1,4 @@
+import { conditioned } from '../check/observed.js'
 import type { CheckedProgram, Module, Symbol } from '../check/types.js'
 import type { Span } from '../diagnostics/span.js'
 import type { ClassifierDecl, FnDecl, ModelDecl } from '../syntax/ast.js'
@@ -60,6 +61,7 @@ export class GraphBuilder implements Program {
       params,
       externs: this.externs,
       learned: checked.learnedTwists,
+      conditioned: checked.learnedTwists.length > 0 ? conditioned(checked) : new Map(),
       sites: this.sites,
       lookahead: false,
       patterns: this.patterns,

@@ -16,6 +16,8 @@ export interface Graph {
   readonly externs: readonly { readonly decl: ExternDecl; readonly path: string }[]
   /** The learned twists that the program declares. */
   readonly learned: readonly LearnTwistDecl[]
+  /** Params of which learned twists see drawn data in place of the program's own: their index, by the statement that observes them. */
+  readonly conditioned: ReadonlyMap<Span, number>
   /** Places in the program that generated JavaScript refers to by number. */
   readonly sites: Span[]
   /** Whether what follows a draw may be looked at before it (pass `fuse`). */

@@ -1,17 +1,14 @@
-import type { Span } from '../diagnostics/span.js'
 import type { Graph } from '../graph/ir.js'
 import { MemoryError } from '../models/budget.js'
 import { bounds } from './bound.js'
 import { type BoundFigures, boundFigures } from './bound-result.js'
-import { acceptedRuns, type Direct, type Exact, enumerated, isRefusal, type Refusal } from './exact.js'
+import type { Direct, Exact, Refusal } from './exact.js'
+import { type ExactChoice, type ExactGrounds, ExactSource } from './exact-source.js'
 import { type Openers, prepare, withModels } from './open.js'
 import type { Settings } from './result.js'
 import { requireRoom } from './room.js'
 import { type Run, type RunOptions, shortOfMemory } from './run.js'
 import { type Choice, NoData } from './trace.js'
-
-/** Where exact samples come from: a way, traces from a file, or the first way that applies. */
-export type ExactChoice = 'auto' | 'reject' | 'enumerate' | 'simulate' | readonly (readonly Choice[])[]
 
 export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 'onStep'> {
   /** Sizes of the population: 4, 16, 64 by default. */
@@ -30,24 +27,13 @@ export interface BoundRun extends BoundFigures, Pick<Run, 'seconds' | 'tokens' |
   readonly traces: readonly (readonly Choice[])[]
 }
 
-/** Why a way to exact samples does not apply, as far as the program tells. */
-export interface Obstacle {
-  readonly span?: Span
-  readonly why: string
-}
-
-export interface BoundGraphs {
+export interface BoundGraphs extends ExactGrounds {
   /** What runs. */
   readonly graph: Graph
   /** The same without fused draws: exact samples are drawn by it. */
   readonly direct: Graph
   /** As it was before the passes. */
   readonly built: Graph
-  /** Weights that may be above 1; null when there are none. Under `simulate` observations weigh nothing. */
-  readonly rising: Obstacle | null
-  readonly risingFactor: Obstacle | null
-  /** Why observed values cannot be drawn; null where they can. */
-  readonly notData: Obstacle | null
 }
 
 /** Bounds log Z of a program from both sides. @throws SmcError as `run` does, though not where all particles die */
@@ -71,7 +57,7 @@ export async function bound(
     for (const particles of sizes) fits(particles)
     const common = { settings, budget, signal, onProgress }
     const source: Direct = { program: plain.program, options: { ...common, ...plain }, seed: settings.seed }
-    const samples = await exactSamples(wanted, source, repeats, graphs)
+    const samples = await new ExactSource(wanted, source, graphs).draw(repeats)
     const plan = { particles: sizes, repeats, room: (particles: number) => room(particles, repeats, fits) }
     const run = (exact: Exact | null) => bounds(prepared.program, { ...common, ...prepared }, plan, exact, options.onRepeats)
     const { exact, refusals, found } = await run(samples.exact).then(
@@ -92,32 +78,6 @@ export async function bound(
       warnings: shortOfMemory(budget),
     }
   })
-}
-
-async function exactSamples(
-  wanted: ExactChoice,
-  source: Direct,
-  count: number,
-  graphs: BoundGraphs,
-): Promise<{ exact: Exact | null; refusals: readonly Refusal[] }> {
-  if (typeof wanted !== 'string')
-    return { exact: { way: 'file', traces: wanted, data: null, logZ: null, acceptance: null }, refusals: [] }
-  const { rising, risingFactor, notData } = graphs
-  // Asked for by name a way is tried all the same where the run itself will tell.
-  const accepted = async (way: 'reject' | 'simulate', obstacle: Obstacle | null): Promise<Exact | Refusal> =>
-    obstacle && wanted === 'auto' ? { way, ...obstacle } : acceptedRuns(source, count, way)
-  const ways = {
-    enumerate: () => enumerated(source, count),
-    reject: () => accepted('reject', rising),
-    simulate: async () => (notData ? { way: 'simulate' as const, ...notData } : accepted('simulate', risingFactor)),
-  }
-  const refusals: Refusal[] = []
-  for (const way of wanted === 'auto' ? (['enumerate', 'reject', 'simulate'] as const) : [wanted]) {
-    const found = await ways[way]()
-    if (!isRefusal(found)) return { exact: found, refusals }
-    refusals.push(found)
-  }
-  return { exact: null, refusals }
 }
 
 /** How many repeats fit side by side. */

@@ -86,6 +86,7 @@ export async function prepare(
   allowExtern: boolean,
 ): Promise<Prepared> {
   const host = createHost([...graph.sites], models, classifiers, twists)
+  host.condition(graph.conditioned)
   const externs = await Externs.load(graph, host, allowExtern)
   const program = link(graph, host)
   fillParams(graph, params, host, program.defaults)

@@ -70,7 +70,7 @@ export class TokenSteps {
       }
       if (tokens.length === 0) {
         if (step.op === 'Score') {
-          if (simulate) p.note({ span: step.span, value: tokens })
+          if (simulate) p.note({ span: step.span, value: tokens, shown: '' })
           p.observed++
         }
         this.machine.goOn(p, step.next)
@@ -94,7 +94,8 @@ export class TokenSteps {
     if (!isDistribution(from))
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
     if (simulate) {
-      p.note({ span: step.span, value: this.machine.sample(p, from) })
+      const drawn = this.machine.sample(p, from)
+      p.note({ span: step.span, value: drawn, shown: drawn })
       this.machine.goOn(p, step.next)
       return
     }

@@ -16,6 +16,8 @@ export interface Datum {
   /** Of the statement. */
   readonly span: Span
   readonly value: Value
+  /** As expressions see it: the value, or the text. */
+  readonly shown: Value
 }
 
 /** Observations differ from run to run, or cannot be drawn: there are no drawn data to bound with. */

@@ -10,6 +10,7 @@ export class Trunk {
   private constructor(
     readonly shape: DecoderShape,
     readonly session: Session,
+    readonly type: ProductType,
   ) {}
 
   static async open(
@@ -21,7 +22,7 @@ export class Trunk {
     device: Device = 'cpu',
   ): Promise<Trunk> {
     const build = () => trunkGraph(shape, tensors, source, type)
-    return new Trunk(shape, await open('trunk', build, { device, kept: [] }))
+    return new Trunk(shape, await open('trunk', build, { device, kept: [] }), type)
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {

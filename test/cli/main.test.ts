@@ -45,7 +45,6 @@ describe('mistakes are told with what was meant', () => {
     ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss best', 'X006', 'ctl'],
-    ['train x.smc --positives exact', 'X007', '--positives smc'],
     ['bound x.smc --particles 4,no', 'X005', '--particles'],
     ['bound x.smc --repeats 1', 'X005', '--repeats'],
     ['bound x.smc --method steer', 'X022', '--method smc'],

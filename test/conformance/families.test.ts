@@ -27,6 +27,8 @@ const families = {
   'gpt-neo': 'gpt_neo',
   'gpt-neox': 'gpt_neox',
   'gpt-neox-sequential': 'gpt_neox',
+  'qwen2-yarn': 'qwen2',
+  'phi3-longrope': 'phi3',
 }
 const folder = fileURLToPath(new URL('./fixtures', import.meta.url))
 const alone = { rows: 8, live: () => [] }

@@ -200,6 +200,17 @@ describe('simulated data', () => {
     expect(result).toMatchObject({ exact: 'simulate', acceptance: 1 })
   })
 
+  test('divergences are means over the data of what each has with its own log Z', async () => {
+    const source = 'sample mu ~ normal(0, 1)\nobserve 1 ~ normal(mu, 1)\nreturn mu'
+    const options = { seed: 5, particles: [128], repeats: 400, exact: 'simulate' } as const
+    const result = await (await compile(source)).bound({}, options)
+    // y ~ N(0, 2): E[log Z(y) - E_mu log N(y; mu, 1)] = 1 - log(2) / 2, and the other way the mutual information log(2) / 2.
+    near(result.klProposalTarget, result.klProposalTargetError!, 1 - Math.log(2) / 2)
+    near(result.klTargetProposal, result.klTargetProposalError!, Math.log(2) / 2)
+    // What differs between data is in log Z and F alike, and is not in the error of their difference.
+    expect(result.klProposalTargetError! + result.klTargetProposalError!).toBeLessThan(0.3)
+  })
+
   test('of a text, drawn from the model: E over drawn texts of bounds on log p', async () => {
     const source = 'model lm = "table"\nsample x ~ lm("")\nlet s = lm(x)\nobserve "00" ~ s\nreturn x'
     // y = (y1, y2) given x: the entropy of y is a sum over four texts.

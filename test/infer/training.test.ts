@@ -113,11 +113,17 @@ describe('what cannot be learned is said', () => {
     ['no learned twist', 'return 1', {}, /R033 the program has no learned twist/],
     [
       'a weight that is no probability',
-      target().replace('factor [', 'factor 5\nfactor ['),
+      target().replace('factor [', 'factor 5000\nfactor ['),
       { loss: 'fudge' },
       /R033 the loss `fudge` learns a probability/,
     ],
-    ['exact samples', target(', positives: exact'), {}, /R022 expected smc/],
+    [
+      'exact samples where there are none',
+      target().replace('factor [', 'factor uniform(0, 1).prob(0.5) * 7\nfactor ['),
+      { positives: 'reject' },
+      /R034 there are no exact samples of this target: not by reject: a weight is multiplied by 7/,
+    ],
+    ['positives from nowhere', target(), { positives: 'exat' }, /R022 expected smc, exact, enumerate/],
     ['a wrong option', target(), { stps: 3 }, /R022 there is no option `stps`/],
   ] as const)('%s', async (_, source, options, message) => {
     const made = await program('refused', source)

@@ -130,7 +130,7 @@ export const commandEntries: Entries = {
   X015: {
     title: 'the folder for the results is in use',
     explanation:
-      'The folder of --out must be new, empty, or hold an earlier run, which is then replaced. A folder with anything else in it is left alone.',
+      'The folder of --out must be new, empty, or hold an earlier run, or for `train` an earlier training, which is then replaced. A folder with anything else in it is left alone.',
     bad: 'smcc run coin.smc --out notes',
     mended: 'smcc run coin.smc --out coin-run',
     files: { ...coin, 'notes/monday.txt': 'buy a red ball\n' },
@@ -179,7 +179,7 @@ export const commandEntries: Entries = {
   X021: {
     title: 'a file of exact samples cannot be used',
     explanation:
-      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats.',
+      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats. `--positives` of `smcc train` takes such a file too.',
     bad: 'smcc bound coin.smc --exact enumerat',
     mended: 'smcc bound coin.smc --exact enumerate',
     files: coin,
@@ -191,6 +191,15 @@ export const commandEntries: Entries = {
       'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known.',
     bad: 'smcc bound coin.smc --method steer',
     mended: 'smcc bound coin.smc --method smc',
+    files: coin,
+    stage: 'command',
+  },
+  X023: {
+    title: 'there is no training to go on with',
+    explanation:
+      '`--resume` goes on with the training that an earlier `smcc train --out DIR` has left in its folder: after every round it leaves the networks there, and what else it needs.',
+    bad: 'smcc train coin.smc --resume',
+    mended: 'smcc check coin.smc',
     files: coin,
     stage: 'command',
   },

@@ -109,7 +109,7 @@ export const modelsEntries: Entries = {
   ),
   M006: load(
     'a setting of a model is not supported',
-    'config.json asks for something that this version would compute wrongly, such as another activation or scaled rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
+    'config.json asks for something that this version would compute wrongly, such as another activation or another way to scale rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
     program('./my-model'),
     folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
   ),
@@ -186,7 +186,7 @@ export const modelsEntries: Entries = {
   },
   M016: load(
     'the format of a GGUF file is not supported',
-    'This version reads GGUF files of version 2 and 3 whose tensors are stored as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K. Take another quantisation of the same model, for example Q8_0 or Q4_K_M.',
+    'This version reads GGUF files of version 2 and 3 whose tensors are stored as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K. Take another quantisation of the same model, for example Q8_0 or Q4_K_M. A model that is cut into several GGUF files has to be joined first.',
     program('./model.gguf'),
     { 'model.gguf': quantised },
   ),

@@ -1,6 +1,7 @@
 import { SmcError } from '../../diagnostics/diagnostic.js'
 import type { ChatMessage, History } from '../../models/model.js'
 import { has } from '../../models/token-set.js'
+import type { Datum } from '../trace.js'
 import {
   Context,
   type Factor,
@@ -22,6 +23,8 @@ import type { operators } from './operators.js'
 /** What contexts need of the particle that is running. */
 export interface Streaming extends Asking {
   readonly streams: readonly Stream[]
+  /** What it observes in place of the program's own values; null where it observes these. */
+  readonly data: readonly Datum[] | null
   addStream(stream: Stream): number
 }
 

@@ -1,6 +1,8 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import { suggest } from '../../diagnostics/suggest.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
+import { exactWays } from '../exact-source.js'
+import type { Choice } from '../trace.js'
 import { type LossName, lossNames } from './losses.js'
 
 /** How learned twists are fitted: what `learn twist ... { }`, the flags of `smcc train` and the API may set. */
@@ -23,8 +25,8 @@ export interface TrainSettings {
   readonly replay: number
   /** Trust region on the weights of these samples: their KL from uniform is at most this, in nats. */
   readonly trust: number
-  /** Where samples of the target come from. */
-  readonly positives: 'smc'
+  /** Where samples of the target come from: SMC, whichever way to exact samples applies, or exact samples that are given. */
+  readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | readonly (readonly Choice[])[]
 }
 
 export const defaultTraining: TrainSettings = {
@@ -41,6 +43,9 @@ export const defaultTraining: TrainSettings = {
   positives: 'smc',
 }
 
+/** Where samples of the target may come from, by name. */
+export const positiveWays = ['smc', 'exact', ...exactWays] as const
+
 const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1
 const atLeast = (least: number) => (value: unknown) =>
   typeof value === 'number' && value >= least && value < Number.POSITIVE_INFINITY
@@ -55,7 +60,10 @@ const rules: Readonly<Record<keyof TrainSettings, { readonly fits: (value: unkno
   l2: { fits: atLeast(0), expected: 'a number from 0' },
   replay: { fits: whole, expected: 'a whole number from 1' },
   trust: { fits: atLeast(0), expected: 'a number from 0' },
-  positives: { fits: (value) => value === 'smc', expected: 'smc (this version has no exact samples)' },
+  positives: {
+    fits: (value) => positiveWays.some((way) => way === value) || (Array.isArray(value) && value.length > 0),
+    expected: `${positiveWays.join(', ')}, or a list of exact samples`,
+  },
 }
 
 /**

@@ -18,11 +18,8 @@ export interface DecoderShape {
   readonly norm: NormShape
   /** Learned positions are added to the embedding; rotary ones turn queries and keys. */
   readonly positions: 'learned' | 'rotary'
-  /**
-   * Frequencies of rotary positions, one list a table: at position t pair i turns by t · rotary[table][i]. Pair i of a head is made of its
-   * elements i and i + n, n the length of the list; elements from 2n on are not turned. Empty with learned positions.
-   */
-  readonly rotary: readonly (readonly number[])[]
+  /** Tables of rotary positions; empty with learned positions. */
+  readonly rotary: readonly RotaryShape[]
   /** One for each layer. */
   readonly attention: readonly LayerAttention[]
   /** Multiplies query · key. */
@@ -38,6 +35,18 @@ export interface DecoderShape {
   readonly logitCap: number | null
   /** Whether the output embedding is the input embedding. */
   readonly tied: boolean
+}
+
+/**
+ * Rotary positions: at position t pair i turns by t · frequencies[i]. Pair i of a head is made of its elements i and i + n, n the number of
+ * frequencies; elements from 2n on are not turned.
+ */
+export interface RotaryShape {
+  readonly frequencies: readonly number[]
+  /** Multiplies what is turned; 1 but for scalings that sharpen the attention over long texts. */
+  readonly scale: number
+  /** Positions up to which these frequencies are the model's; Infinity but for scalings that have others for longer texts. */
+  readonly context: number
 }
 
 export interface NormShape {
