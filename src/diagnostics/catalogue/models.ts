@@ -235,4 +235,13 @@ export const modelsEntries: Entries = {
     files: { 'program.smc': program('tiny') },
     stage: 'api',
   },
+  M023: {
+    title: 'a backend cannot be used',
+    explanation:
+      'With `--backend tfjs` models and trainings are computed by TensorFlow.js, which is not a part of smcc: install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow); the first that is there is taken. It computes where that package does, so it goes with no `--device`.',
+    bad: 'program.run({}, { backend: "tfjs", device: "auto" })',
+    mended: 'program.run({}, { backend: "onnx", device: "cpu" })',
+    files: { 'program.smc': program('tiny') },
+    stage: 'api',
+  },
 }
