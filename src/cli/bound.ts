@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { methodNames } from '../check/settings.js'
 import type { BoundResult, ExactChoice, load } from '../index.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes, reason } from './errors.js'
@@ -12,7 +13,7 @@ import { besideProgram, pageStyle, type RunFlags, readParams, requireModels, sho
 import { chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
-export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'> {
+export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion' | 'sweeps'> {
   readonly repeats?: string
   readonly exact?: string
   readonly traces?: string
@@ -24,8 +25,10 @@ const mostRepeats = 100_000
 
 /** `smcc bound`: bounds on log Z from both sides, and how far the sampler is from its target. */
 export async function bound(path: string, flags: BoundFlags, io: Io, open: typeof load): Promise<number> {
-  if (flags.method !== undefined && choice('--method', flags.method, ['smc', 'importance', 'steer']) === 'steer')
-    throw commandError('X022', '`--method steer` has no upper bound', 'take `--method smc`, which has')
+  const method = flags.method === undefined ? 'smc' : choice('--method', flags.method, methodNames)
+  if (method === 'steer') throw commandError('X022', '`--method steer` has no upper bound', 'take `--method smc`, which has')
+  if (method === 'gibbs')
+    throw commandError('X022', '`--method gibbs` has no bounds of its own', 'take `--method smc`, which its sweeps repeat')
   const { particles, ...sampler } = flags
   const fromFlags = flagSettings(sampler)
   const sizes = particles === undefined ? [4, 16, 64] : sizeList(particles)

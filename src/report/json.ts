@@ -20,6 +20,7 @@ export function resultJson(result: RunResult): { readonly [name: string]: Json }
     moments: result.moments.map(({ path, mean, sd, quantiles }) => ({ path, mean, sd, quantiles: { ...quantiles } })),
     samples: result.samples.map(({ value, weight, logWeight }) => ({ value, weight, logWeight })),
     steps: result.steps.map((step) => ({ ...step })),
+    ...(result.sweeps && { sweeps: result.sweeps.map((sweep) => ({ ...sweep })) }),
     ...(result.learned && { learned: result.learned.map((note) => ({ ...note })) }),
     timing: { ...result.timing },
     warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),

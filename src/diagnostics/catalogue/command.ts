@@ -188,7 +188,7 @@ export const commandEntries: Entries = {
   X022: {
     title: 'a method has no upper bound',
     explanation:
-      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known.',
+      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known. `gibbs` is `smc` and then sweeps that keep a path: its log Z-hat is the one of `smc`.',
     bad: 'smcc bound coin.smc --method steer',
     mended: 'smcc bound coin.smc --method smc',
     files: coin,
