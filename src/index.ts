@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { literalTexts } from './check/literals.js'
 import { notData } from './check/observed.js'
 import { firstRising } from './check/rising.js'
 import { show } from './check/show.js'
@@ -15,6 +16,7 @@ import type { Trained, TrainProgress } from './infer/learned/trainer.js'
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
+import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
 import { deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
@@ -41,6 +43,7 @@ export type {
   Step,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
+export type { LawResult, SelfTestOptions, SelfTestResult, Verdict } from './infer/self-test/result.js'
 export { defaultSettings } from './infer/settings.js'
 export type { Device, DeviceChoice } from './models/device.js'
 export type { LanguageModel } from './models/model.js'
@@ -83,6 +86,11 @@ export interface Program {
    * @throws SmcError as `run`; particles that all die are no error here
    */
   bound(params?: Readonly<Record<string, unknown>>, options?: BoundOptions): Promise<BoundResult>
+  /**
+   * Tries the laws of the language on this program, with small tables in the place of its models and short spans. A law that fails is a
+   * result and no error.
+   */
+  selfTest(params?: Readonly<Record<string, unknown>>, options?: SelfTestOptions): Promise<SelfTestResult>
   /** Fits its learned twists to its own target. Throws SmcError, also where it has none. */
   train(params?: Readonly<Record<string, unknown>>, options?: TrainingOptions): Promise<TrainResult>
 }
@@ -258,6 +266,29 @@ class LoadedProgram implements Program {
       openers,
     )
     return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
+  }
+
+  async selfTest(params: Readonly<Record<string, unknown>> = {}, options: SelfTestOptions = {}): Promise<SelfTestResult> {
+    requireKnown(options, ['allowExtern', 'seed', 'signal', 'onLaw'])
+    const started = performance.now()
+    // The program's own settings are about runs of its own size.
+    const settings = settle({}, options.seed === undefined ? {} : { seed: options.seed })
+    const [{ selfTest }, { openers }] = await Promise.all([import('./infer/self-test/self-test.js'), this.openers({}, false)])
+    const texts = Object.values(params).filter((value): value is string => typeof value === 'string')
+    const found = await selfTest(
+      (longest) => {
+        const graph = (fuse: boolean) => this.compiled.stages({ fuse, longest }).at(-1)!.graph
+        return { fused: graph(true), plain: graph(false) }
+      },
+      this.stagesFor(true)[0]!.graph,
+      [...texts, ...literalTexts(this.compiled.checked)],
+      params,
+      settings,
+      { seed: settings.seed, allowExtern: options.allowExtern === true, signal: options.signal, onLaw: options.onLaw },
+      openers,
+    )
+    const seconds = (performance.now() - started) / 1000
+    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, ...found, timing: { seconds } }
   }
 
   /** What was learned for the twists of this program; null where there is no such file. */

@@ -1,5 +1,6 @@
 import type { Span } from '../diagnostics/span.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
+import { enumerate, Unlistable } from './enumerate.js'
 import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
 import { philoxRandomness } from './philox.js'
@@ -54,8 +55,6 @@ const patience = 20_000
 const longest = 600
 /** Runs that an enumeration may take. */
 const mostRuns = 20_000
-/** Draws of one run in an enumeration. */
-const deepest = 1000
 /** `repeat` of the runs of the first batch: no bound counts that far. */
 const firstBatch = 2 ** 40
 /** Which trace of an enumeration a repeat takes. */
@@ -108,26 +107,24 @@ export async function enumerated(direct: Direct, count: number): Promise<Exact |
   const { program, options, seed } = direct
   const settings = { ...options.settings, particles: 1, method: 'importance', twist: false } as const
   const found = new Map<string, { readonly choices: readonly Choice[]; mass: number }>()
-  const tree = new ChoiceTree()
   const started = performance.now()
+  const run = async (random: Randomness) => {
+    if (performance.now() - started > patience) throw new Unlistable('it takes too long')
+    const { islands, partial } = await executeIslands(program, { ...options, settings, record: true, direct: true }, [
+      { random, forced: null },
+    ])
+    if (partial) throw new Unlistable('it was interrupted')
+    return islands[0]!.particles[0]!
+  }
   try {
-    for (let runs = 0; ; runs++) {
-      if (runs === mostRuns || performance.now() - started > patience)
-        return { way: 'enumerate', why: `it has more than ${runs} runs to list` }
-      tree.begin()
-      const run = { ...options, settings, record: true, direct: true }
-      const { islands, partial } = await executeIslands(program, run, [{ random: tree, forced: null }])
-      if (partial) return { way: 'enumerate', why: 'it was interrupted' }
-      const [particle] = islands[0]!.particles
-      const mass = tree.probability * Math.exp(particle!.logw)
-      if (mass > 0) {
-        const choices = choicesOf(particle!.trace)
-        const key = JSON.stringify(choices)
-        const known = found.get(key)
-        if (known) known.mass += mass
-        else found.set(key, { choices, mass })
-      }
-      if (!tree.next()) break
+    for await (const { probability, result: particle } of enumerate(run, { limit: mostRuns })) {
+      const mass = probability * Math.exp(particle.logw)
+      if (mass === 0) continue
+      const choices = choicesOf(particle.trace)
+      const key = JSON.stringify(choices)
+      const known = found.get(key)
+      if (known) known.mass += mass
+      else found.set(key, { choices, mass })
     }
   } catch (error) {
     if (!(error instanceof Unlistable)) throw error
@@ -140,52 +137,4 @@ export async function enumerated(direct: Direct, count: number): Promise<Exact |
   const random = philoxRandomness(seed, firstBatch - 1)
   const traces = Array.from({ length: count }, (_, r) => all[random.index(masses, choosing(r))]!.choices)
   return { way: 'enumerate', traces, data: null, logZ: Math.log(Z), acceptance: null }
-}
-
-class Unlistable extends Error {
-  override readonly name = 'Unlistable'
-}
-
-/** A source of chance that gives every outcome once, in a walk over the tree of all choices. */
-class ChoiceTree implements Randomness {
-  probability = 1
-  private path: { branch: number; readonly branches: readonly number[] }[] = []
-  private at = 0
-
-  begin(): void {
-    this.probability = 1
-    this.at = 0
-  }
-
-  /** Moves on to the next path; false when there is none. */
-  next(): boolean {
-    this.path.length = this.at
-    while (this.path.length > 0) {
-      const last = this.path.at(-1)!
-      if (++last.branch < last.branches.length) return true
-      this.path.pop()
-    }
-    return false
-  }
-
-  index(weights: ArrayLike<number>): number {
-    if (this.at === this.path.length) {
-      if (this.at === deepest) throw new Unlistable(`a run may take more than ${deepest} draws`)
-      const branches = Array.from(weights).flatMap((weight, i) => (weight > 0 ? [i] : []))
-      this.path.push({ branch: 0, branches })
-    }
-    const { branch, branches } = this.path[this.at++]!
-    let total = 0
-    for (const i of branches) total += weights[i]!
-    this.probability *= weights[branches[branch]!]! / total
-    return branches[branch]!
-  }
-
-  uniform(): number {
-    throw new Unlistable('a draw has too many outcomes to list: of a real number, or of a token of a large vocabulary')
-  }
-
-  resampling(): Float64Array {
-    throw new Error('one particle is not resampled')
-  }
 }

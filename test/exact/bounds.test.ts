@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import type { Settings } from '../../src/infer/result.js'
 import type { Randomness } from '../../src/models/randomness.js'
-import { enumerate } from './enumerate.js'
 import { expected, expectedUpper, sampler, schemes, table, traces } from './measure.js'
 
 /*

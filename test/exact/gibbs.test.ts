@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { untrainedLayers } from '../../src/infer/learned/head.js'
 import type { TrainedHead } from '../../src/infer/learned/twist.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 import type { Settings } from '../../src/infer/result.js'
-import { enumerate } from './enumerate.js'
 import { add, type Sampler, sampler, schemes, type Traced, table, traces } from './measure.js'
 
 /*

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import { type Compiled, compileSource } from '../../src/compile.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { defaultSettings } from '../../src/index.js'
+import { type EnumerationOptions, enumerate } from '../../src/infer/enumerate.js'
 import { execute, executeIslands } from '../../src/infer/executor.js'
 import { Externs } from '../../src/infer/externs.js'
 import { sweep } from '../../src/infer/gibbs.js'
@@ -17,7 +18,6 @@ import type { Classifier } from '../../src/models/classifiers/classifier.js'
 import type { LanguageModel } from '../../src/models/model.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { TableModel } from '../../src/models/table.js'
-import { type EnumerationOptions, enumerate } from './enumerate.js'
 
 /** A table model from its description; the fields are those of language.md §10. */
 export function table(description: {

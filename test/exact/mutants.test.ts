@@ -1,12 +1,12 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import type { Conditional, resampleConditionally } from '../../src/infer/conditional-resample.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import type { Particle } from '../../src/infer/particle.js'
 import type { Asked, Candidate } from '../../src/infer/rejection.js'
 import { resample } from '../../src/infer/resample.js'
 import type { Settings } from '../../src/infer/result.js'
 import { ess } from '../../src/infer/weights.js'
 import type { Randomness } from '../../src/models/randomness.js'
-import { enumerate } from './enumerate.js'
 import { add, expected, expectedUpper, type Sampler, sampler, table, traces } from './measure.js'
 
 /*

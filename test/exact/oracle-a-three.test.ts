@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { resampleConditionally } from '../../src/infer/conditional-resample.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { resample } from '../../src/infer/resample.js'
 import type { Scheme } from '../../src/infer/result.js'
-import { enumerate } from './enumerate.js'
 import { expected, expectedUpper, type Sampler, sampler, table } from './measure.js'
 
 /*

@@ -194,4 +194,13 @@ export const commandEntries: Entries = {
     files: coin,
     stage: 'command',
   },
+  X023: {
+    title: 'a flag that only a run reads',
+    explanation:
+      '`smcc check` runs nothing. Params, a seed and `--allow-extern` are for `smcc check --statistics`, which runs the program.',
+    bad: 'smcc check coin.smc --seed 3',
+    mended: 'smcc check coin.smc --statistics --seed 3',
+    files: coin,
+    stage: 'command',
+  },
 }

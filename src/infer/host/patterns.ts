@@ -106,6 +106,7 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
         patternFor(value, first, site)
       else automatonOf(textOf(value, site), site)
     },
+    automaton: (value: Value, site: number): ByteAutomaton => automatonOf(textOf(value, site), site),
     begin: (value: Value, c: Context | Product, site: number): PatternState =>
       patternFor(value, contexts.streamOf(c).model, site).start,
     /** Whether the text can only stop here. */
