@@ -122,7 +122,7 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
 }
 
 const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
-const boundOptions = ['exact', 'onRepeats', 'onTraces']
+const boundOptions = ['exact', 'onRepeats', 'onExact', 'onTraces']
 
 class LoadedProgram implements Program {
   readonly diagnostics: readonly Diagnostic[]
@@ -206,8 +206,8 @@ class LoadedProgram implements Program {
     }
     const plan = { ...others, particles: sizes, repeats }
     const found = await bound(graphs, params, settings, plan, openers)
-    const { seconds, tokens, models, warnings, traces, ...figures } = found
-    options.onTraces?.(tracesText(traces, this.hash))
+    const { seconds, tokens, models, warnings, traces, origin, ...figures } = found
+    options.onTraces?.(tracesText(traces, { programHash: this.hash, ...origin }))
     return {
       ...this.identity(models),
       settings: { ...settings, device: device.used },

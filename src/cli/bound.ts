@@ -69,7 +69,11 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (each) => download.update(each),
-      onRepeats: progress.update,
+      onRepeats: (done, all) => progress.update(`${done} of ${all} repeats`),
+      onExact: (accepted, tried) =>
+        progress.update(
+          `exact samples: ${accepted} of ${repeats}, ${((100 * accepted) / tried).toFixed(3)} % of ${tried} runs accepted`,
+        ),
       onTraces: (text) => {
         traces = text
       },
@@ -106,8 +110,9 @@ async function exactChoice(given: string | undefined, programHash: string, repea
     throw commandError('X021', `cannot read the \`--exact\` file \`${given}\`: ${reason(error)}`, hint)
   }
   const { readTraces } = await import('../infer/traces-file.js')
-  const traces = readTraces(text, programHash, given)
-  if (traces.length >= repeats) return traces.slice(0, repeats)
+  const file = readTraces(text, programHash, given)
+  const { traces } = file
+  if (traces.length >= repeats) return { ...file, traces: traces.slice(0, repeats) }
   throw commandError(
     'X021',
     `\`${given}\` holds ${traces.length} exact samples, and ${repeats} repeats need one each`,
@@ -147,10 +152,10 @@ async function deliver(result: BoundResult, traces: string, flags: BoundFlags, i
 function progressLine(io: Io, shows: boolean) {
   let shown = false
   return {
-    update(done: number, all: number): void {
+    update(text: string): void {
       if (!shows) return
       shown = true
-      io.stderr.write(`\r\u001b[2K${done} of ${all} repeats`)
+      io.stderr.write(`\r\u001b[2K${text}`)
     },
     erase(): void {
       if (shown) io.stderr.write('\r\u001b[2K')

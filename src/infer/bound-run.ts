@@ -9,9 +9,10 @@ import type { Settings } from './result.js'
 import { requireRoom } from './room.js'
 import { type Run, type RunOptions, shortOfMemory } from './run.js'
 import { type Choice, NoData } from './trace.js'
+import { type Origin, requireOrigin, type TraceFile } from './traces-file.js'
 
-/** Where exact samples come from: a way, traces from a file, or the first way that applies. */
-export type ExactChoice = 'auto' | 'reject' | 'enumerate' | 'simulate' | readonly (readonly Choice[])[]
+/** Where exact samples come from: a way, a file, traces of the caller's own, or the first way that applies. */
+export type ExactChoice = 'auto' | 'reject' | 'enumerate' | 'simulate' | TraceFile | readonly (readonly Choice[])[]
 
 export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
   /** Sizes of the population: 4, 16, 64 by default. */
@@ -21,6 +22,8 @@ export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
   readonly exact?: ExactChoice
   /** Told how many of the runs are done. */
   readonly onRepeats?: (done: number, all: number) => void
+  /** Told while exact samples are drawn by rejection: how many runs were accepted of how many. */
+  readonly onExact?: (accepted: number, tried: number) => void
   /** Handed the exact samples that were used, as JSON lines for `exact`. */
   readonly onTraces?: (text: string) => void
 }
@@ -28,6 +31,8 @@ export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
 export interface BoundRun extends BoundFigures, Pick<Run, 'seconds' | 'tokens' | 'models' | 'warnings'> {
   /** The exact samples that were used; none for data that were drawn. */
   readonly traces: readonly (readonly Choice[])[]
+  /** What they are samples of. */
+  readonly origin: Omit<Origin, 'programHash'>
 }
 
 /** Why a way to exact samples does not apply, as far as the program tells. */
@@ -71,7 +76,12 @@ export async function bound(
     for (const particles of sizes) fits(particles)
     const common = { settings, budget, signal, onProgress }
     const source: Direct = { program: plain.program, options: { ...common, ...plain }, seed: settings.seed }
-    const samples = await exactSamples(wanted, source, repeats, graphs)
+    const origin = {
+      models: Object.fromEntries(Object.entries(open.identities).map(([name, { hash }]) => [name, hash])),
+      params: Object.fromEntries(graph.params.map(({ decl }, i) => [decl.name.text, plain.host.json(plain.host.params[i], 0)])),
+    }
+    if (typeof wanted === 'object' && 'origin' in wanted) requireOrigin(wanted, origin.models, origin.params)
+    const samples = await exactSamples(wanted, source, repeats, graphs, options.onExact)
     const plan = { particles: sizes, repeats, room: (particles: number) => room(particles, repeats, fits) }
     const run = (exact: Exact | null) => bounds(prepared.program, { ...common, ...prepared }, plan, exact, options.onRepeats)
     const { exact, refusals, found } = await run(samples.exact).then(
@@ -86,6 +96,7 @@ export async function bound(
       ...boundFigures(found, exact, refusals),
       // Drawn with data of their own, they are no samples of the program's target.
       traces: exact && !exact.data ? exact.traces : [],
+      origin,
       seconds: (performance.now() - started) / 1000,
       tokens: found.tokens,
       models: open.identities,
@@ -99,13 +110,16 @@ async function exactSamples(
   source: Direct,
   count: number,
   graphs: BoundGraphs,
+  onTried: BoundOptions['onExact'],
 ): Promise<{ exact: Exact | null; refusals: readonly Refusal[] }> {
-  if (typeof wanted !== 'string')
-    return { exact: { way: 'file', traces: wanted, data: null, logZ: null, acceptance: null }, refusals: [] }
+  if (typeof wanted !== 'string') {
+    const traces = 'origin' in wanted ? wanted.traces : wanted
+    return { exact: { way: 'file', traces, data: null, logZ: null, acceptance: null }, refusals: [] }
+  }
   const { rising, risingFactor, notData } = graphs
   // Asked for by name a way is tried all the same where the run itself will tell.
   const accepted = async (way: 'reject' | 'simulate', obstacle: Obstacle | null): Promise<Exact | Refusal> =>
-    obstacle && wanted === 'auto' ? { way, ...obstacle } : acceptedRuns(source, count, way)
+    obstacle && wanted === 'auto' ? { way, ...obstacle } : acceptedRuns(source, count, way, onTried)
   const ways = {
     enumerate: () => enumerated(source, count),
     reject: () => accepted('reject', rising),

@@ -1,6 +1,7 @@
 import type { Span } from '../diagnostics/span.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
 import { enumerate, Unlistable } from './enumerate.js'
+import { equal } from './equality.js'
 import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
 import { philoxRandomness } from './philox.js'
@@ -48,8 +49,8 @@ export function isRefusal(found: Exact | Refusal): found is Refusal {
   return 'why' in found
 }
 
-/** Runs of one batch. */
-const batch = 256
+/** Runs of one batch: nearly all are accepted under `simulate`, few where much is rejected. */
+const batchOf = (way: 'reject' | 'simulate', count: number) => (way === 'simulate' ? Math.min(256, Math.max(16, count)) : 256)
 /** Ms after which a search that has too far to go is given up, and the time, in s, that it may take in all. */
 const patience = 20_000
 const longest = 600
@@ -61,16 +62,23 @@ const firstBatch = 2 ** 40
 const choosing = (repeat: number): DrawKey => ({ slot: repeat, generation: -2, draw: 0 })
 
 /** Runs until `count` of them are accepted, with data of their own under `simulate`; gives up, with an estimate, when that would take too long. */
-export async function acceptedRuns(direct: Direct, count: number, way: 'reject' | 'simulate'): Promise<Exact | Refusal> {
+export async function acceptedRuns(
+  direct: Direct,
+  count: number,
+  way: 'reject' | 'simulate',
+  onTried: (accepted: number, tried: number) => void = () => {},
+): Promise<Exact | Refusal> {
   const { program, options, seed } = direct
   const traces: Choice[][] = []
   const data: (readonly Datum[])[] = []
+  const batch = batchOf(way, count)
   const settings = { ...options.settings, particles: batch, method: 'importance', twist: false } as const
   const started = performance.now()
   let tried = 0
+  let batches = 0
   try {
     while (traces.length < count) {
-      const random = philoxRandomness(seed, firstBatch + tried / batch)
+      const random = philoxRandomness(seed, firstBatch + batches++)
       const run = { ...options, settings, record: true, direct: true, simulate: way === 'simulate' }
       const { islands, partial } = await executeIslands(program, run, [{ random, forced: null, thinned: true }])
       if (partial) return { way, why: 'it was interrupted' }
@@ -80,11 +88,14 @@ export async function acceptedRuns(direct: Direct, count: number, way: 'reject' 
         if (p.status !== 'finished') continue
         traces.push(choicesOf(p.trace))
         data.push(p.data ?? [])
+        requireSame(data[0]!, data.at(-1)!)
       }
+      onTried(traces.length, tried)
       if (traces.length === count) break
       const seconds = (performance.now() - started) / 1000
       const left = (seconds / Math.max(1, traces.length)) * (count - traces.length)
-      if (1000 * seconds > patience && left > longest) return { way, why: tooRare(traces.length, tried, left) }
+      if (1000 * seconds > patience && left > longest)
+        return { way, why: tooRare(traces.length, tried, traces.length > 0 ? left : (seconds * count) / certain) }
     }
   } catch (error) {
     if (error instanceof NoData) return { way, why: error.why, span: error.span }
@@ -95,10 +106,23 @@ export async function acceptedRuns(direct: Direct, count: number, way: 'reject' 
   return { way, traces, data: way === 'simulate' ? data : null, logZ: null, acceptance: traces.length / tried }
 }
 
+/** Every run observes what the first did, as far as the program's own values and the order of its statements go. */
+function requireSame(first: readonly Datum[], data: readonly Datum[]): void {
+  for (const [i, { span, own }] of data.entries()) {
+    if (i >= first.length || first[i]!.span !== span) throw new NoData(span, 'runs do not all observe the same')
+    if (!equal(first[i]!.own, own)) throw new NoData(span, 'this observed value is not the same in every run')
+  }
+  if (data.length < first.length) throw new NoData(first[data.length]!.span, 'runs do not all observe the same')
+}
+
+/** Where none of n runs is accepted, fewer than 3 in n are, at a confidence of 95 %. */
+const certain = 3
+
+/** `left`: the seconds that the rest would take. */
 function tooRare(accepted: number, tried: number, left: number): string {
   const minutes = Math.ceil(left / 60)
   return accepted === 0
-    ? `none of ${tried} runs was accepted`
+    ? `none of ${tried} runs was accepted, and those that are needed would take more than ${minutes} minutes`
     : `${accepted} of ${tried} runs were accepted, and the rest would take about ${minutes} minutes`
 }
 

@@ -110,7 +110,8 @@ export function requireBoundable({ method }: Settings, repeats: number, exact: u
     )
   if (!whole(2, 1_000_000)(repeats))
     refuse(`expected a whole number from 2 as \`repeats\`, found ${JSON.stringify(repeats)}`, 'an interval needs two repeats')
-  if (Array.isArray(exact) ? exact.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
+  const traces = typeof exact === 'object' && exact !== null && 'traces' in exact ? exact.traces : exact
+  if (Array.isArray(traces) ? traces.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
     refuse(
       `expected ${exactWays.join(', ')}, or one trace for each of ${repeats} repeats, as \`exact\``,
       'leave it out: the first way that applies is taken',
