@@ -4,31 +4,33 @@ import { basename, dirname, resolve } from 'node:path'
 import { literalTexts } from './check/literals.js'
 import { notData } from './check/observed.js'
 import { firstRising } from './check/rising.js'
+import { writtenSettings } from './check/settings.js'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
 import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Stage } from './graph/passes/index.js'
 import type { BoundResult } from './infer/bound-result.js'
 import type { BoundOptions } from './infer/bound-run.js'
+import type { ExactGrounds } from './infer/exact-source.js'
 import type { TwistFile } from './infer/learned/file.js'
 import type { TrainSettings } from './infer/learned/settings.js'
-import type { Trained, TrainProgress } from './infer/learned/trainer.js'
+import type { RoundDone, Trained, TrainProgress } from './infer/learned/trainer.js'
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
 import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
-import { deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
+import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
-import type { Exp } from './syntax/ast.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
 export type { BoundRow } from './infer/bound.js'
 export type { BoundResult } from './infer/bound-result.js'
-export type { BoundOptions, ExactChoice } from './infer/bound-run.js'
+export type { BoundOptions } from './infer/bound-run.js'
+export type { ExactChoice } from './infer/exact-source.js'
 export type { TrainSettings } from './infer/learned/settings.js'
-export type { TrainProgress, TrainRound } from './infer/learned/trainer.js'
+export type { RoundDone, TrainProgress, TrainRound } from './infer/learned/trainer.js'
 export type {
   Json,
   Method,
@@ -41,6 +43,7 @@ export type {
   Scheme,
   Settings,
   Step,
+  StepTold,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export type { LawResult, SelfTestOptions, SelfTestResult, Verdict } from './infer/self-test/result.js'
@@ -98,8 +101,15 @@ export interface Program {
 /** Settings of the fit win over those of `learn twist ... { }`; of `run` those that say where models come from, and the seed. */
 export interface TrainingOptions
   extends Partial<TrainSettings>,
-    Pick<RunOptions, 'models' | 'allowExtern' | 'dtype' | 'seed' | 'maxMemory' | 'onDownload' | 'signal'> {
+    Pick<
+      RunOptions,
+      'models' | 'allowExtern' | 'dtype' | 'device' | 'backend' | 'seed' | 'maxMemory' | 'onDownload' | 'onWarning' | 'signal'
+    > {
   readonly onProgress?: (progress: TrainProgress) => void
+  /** Told of every round that is done, with what `resume` goes on from. */
+  readonly onRound?: (done: RoundDone) => void
+  /** What `onRound` was handed last by an earlier training of the same: it goes on as if that had not ended. */
+  readonly resume?: Uint8Array
 }
 
 export interface TrainResult extends Omit<Trained, 'twists'> {
@@ -121,8 +131,9 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
   return new LoadedProgram(compileSource({ path, text: source }), path)
 }
 
-const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
+const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'backend', 'onWarning', 'onProgress', 'onDownload', 'signal']
 const boundOptions = ['exact', 'onRepeats', 'onExact', 'onTraces']
+const trainingOptions = ['seed', 'maxMemory', 'onRound', 'resume', ...runOptions]
 
 class LoadedProgram implements Program {
   readonly diagnostics: readonly Diagnostic[]
@@ -138,9 +149,7 @@ class LoadedProgram implements Program {
     const { checked } = compiled
     this.diagnostics = compiled.diagnostics
     this.models = checked.models.map((m) => m.name.text)
-    this.settings = Object.fromEntries(
-      checked.infer.flatMap((d) => d.settings.entries.map((e) => [e.name.text, constant(e.value)])),
-    )
+    this.settings = writtenSettings(checked.infer)
     this.params = checked.params.map((p) => {
       const symbol = checked.symbols.get(p.name)
       const type = symbol?.kind === 'param' ? show(symbol.type) : 'Unknown'
@@ -168,7 +177,7 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, [...runOptions, 'random'])
+    requireKnown(options, [...runOptions, 'random', 'onStep'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
     const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options, settings.twist)])
@@ -200,9 +209,7 @@ class LoadedProgram implements Program {
       graph: stages.at(-1)!.graph,
       direct: this.stagesFor(false).at(-1)!.graph,
       built: stages[0]!.graph,
-      rising: firstRising(this.compiled.checked),
-      risingFactor: firstRising(this.compiled.checked, { observations: false }),
-      notData: notData(this.compiled.checked),
+      ...this.grounds,
     }
     const plan = { ...others, particles: sizes, repeats }
     const found = await bound(graphs, params, settings, plan, openers)
@@ -221,40 +228,45 @@ class LoadedProgram implements Program {
     return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, models }
   }
 
-  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'onWarning' | 'onDownload'>, twist: boolean) {
+  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'backend' | 'onWarning' | 'onDownload'>, twist: boolean) {
     const { onDownload, onWarning } = options
     const [{ openModel, openClassifier }, { RunDevice }] = await Promise.all([
       import('./models/registry.js'),
       import('./models/device.js'),
     ])
-    const device = new RunDevice(deviceChoice(options.device), onWarning)
+    const wanted = deviceChoice(options.device)
+    const device = new RunDevice(wanted, onWarning)
+    const backend = backendChoice(options.backend, wanted)
     const base = dirname(resolve(this.path))
-    const common = { base, dtype: productType(options.dtype), device, ...(onDownload && { onDownload }) }
+    const common = { base, dtype: productType(options.dtype), device, backend, ...(onDownload && { onDownload }) }
     const openers: Openers = {
       model: (id, budget) => openModel(id, { ...common, budget }),
       classifier: (id) => openClassifier(id, base, onDownload),
       learned: { file: twist ? this.twistFile() : null, programHash: this.hash },
     }
-    return { openers, device }
+    return { openers, device, backend }
   }
 
   async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {
-    const others = ['models', 'allowExtern', 'dtype', 'seed', 'maxMemory', 'onProgress', 'onDownload', 'signal'] as const
-    const [{ requireTrainOptions, trainSettings }, { train }, { writeTwists }, { openers }] = await Promise.all([
-      import('./infer/learned/settings.js'),
-      import('./infer/learned/train.js'),
-      import('./infer/learned/file.js'),
-      this.openers(options, false),
-    ])
-    requireTrainOptions(options, others)
+    const [{ requireTrainOptions, trainSettings }, { train }, { Checkpoint }, { writeTwists }, { openers, backend }] =
+      await Promise.all([
+        import('./infer/learned/settings.js'),
+        import('./infer/learned/train.js'),
+        import('./infer/learned/checkpoint.js'),
+        import('./infer/learned/file.js'),
+        this.openers(options, false),
+      ])
+    requireTrainOptions(options, trainingOptions)
     const { learnedTwists } = this.compiled.checked
     if (learnedTwists.length === 0) {
       const hint = 'declare one: `learn twist psi(story: Context)`'
       throw new SmcError(diagnostic('R033', undefined, 'the program has no learned twist', { hint }))
     }
     const training = learnedTwists.map((decl) => trainSettings(decl, options))
+    const resumed = options.resume ? Checkpoint.read(options.resume, 'what it was to go on from') : null
+    const seed = options.seed ?? resumed?.identity.seed
     const own = {
-      ...(options.seed !== undefined && { seed: options.seed }),
+      ...(seed !== undefined && { seed }),
       ...(options.maxMemory && { maxMemory: options.maxMemory }),
     }
     const settings = { ...settle(this.settings, own), particles: training[0]!.batch, fuse: true, twist: true }
@@ -262,7 +274,16 @@ class LoadedProgram implements Program {
       this.stagesFor(true).at(-1)!.graph,
       this.stagesFor(false).at(-1)!.graph,
       params,
-      { settings, training, run: onlyRun(options), onProgress: options.onProgress },
+      {
+        ...pick(options, ['onProgress', 'onRound', 'onWarning']),
+        settings,
+        training,
+        run: pick(options, ['models', 'allowExtern', 'signal']),
+        backend,
+        resumed,
+        grounds: this.grounds,
+        programHash: this.hash,
+      },
       openers,
     )
     return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
@@ -270,25 +291,23 @@ class LoadedProgram implements Program {
 
   async selfTest(params: Readonly<Record<string, unknown>> = {}, options: SelfTestOptions = {}): Promise<SelfTestResult> {
     requireKnown(options, ['allowExtern', 'seed', 'signal', 'onLaw'])
-    const started = performance.now()
     // The program's own settings are about runs of its own size.
     const settings = settle({}, options.seed === undefined ? {} : { seed: options.seed })
     const [{ selfTest }, { openers }] = await Promise.all([import('./infer/self-test/self-test.js'), this.openers({}, false)])
-    const texts = Object.values(params).filter((value): value is string => typeof value === 'string')
-    const found = await selfTest(
-      (longest) => {
-        const graph = (fuse: boolean) => this.compiled.stages({ fuse, longest }).at(-1)!.graph
-        return { fused: graph(true), plain: graph(false) }
-      },
-      this.stagesFor(true)[0]!.graph,
-      [...texts, ...literalTexts(this.compiled.checked)],
-      params,
-      settings,
-      { seed: settings.seed, allowExtern: options.allowExtern === true, signal: options.signal, onLaw: options.onLaw },
-      openers,
-    )
-    const seconds = (performance.now() - started) / 1000
-    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, ...found, timing: { seconds } }
+    const graph = (fuse: boolean, longest: number) => this.compiled.stages({ fuse, longest }).at(-1)!.graph
+    const tested = { built: this.stagesFor(true)[0]!.graph, graph, literals: literalTexts(this.compiled.checked) }
+    const found = await selfTest(tested, params, settings, options, openers)
+    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, ...found }
+  }
+
+  /** What says which ways to exact samples apply. */
+  private get grounds(): ExactGrounds {
+    const { checked } = this.compiled
+    return {
+      rising: firstRising(checked),
+      risingFactor: firstRising(checked, { observations: false }),
+      notData: notData(checked),
+    }
   }
 
   /** What was learned for the twists of this program; null where there is no such file. */
@@ -308,27 +327,13 @@ export function twistPath(program: string): string {
   return `${program.replace(/\.smc$/, '')}.twist.safetensors`
 }
 
-function onlyRun({ models, allowExtern, signal }: TrainingOptions): RunOptions {
-  return { ...(models && { models }), ...(allowExtern && { allowExtern }), ...(signal && { signal }) }
+/** Those of these properties that are there. */
+function pick<T extends object, K extends keyof T>(from: T, names: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(names.flatMap((name) => (from[name] === undefined ? [] : [[name, from[name]]]))) as Pick<T, K>
 }
 
 function timing(seconds: number, tokens: number): RunResult['timing'] {
   return { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 }
-}
-
-/** A setting as written: a number, `true`, `false`, or a bare word. */
-function constant(e: Exp): unknown {
-  switch (e.kind) {
-    case 'Number':
-    case 'Bool':
-      return e.value
-    case 'Name':
-      return e.text
-    case 'String':
-      return e.parts.join('')
-    default:
-      return undefined
-  }
 }
 
 /** The version of this package. */

@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/span.js'
-import type { Exp, FnDecl, Formal, NameExp, Stmt } from '../syntax/ast.js'
+import type { Exp, FnDecl, Formal, NameExp, ObserveStmt, Stmt } from '../syntax/ast.js'
 import { blocksOf } from './functions.js'
 import type { CheckedProgram, Symbol } from './types.js'
 import { expressionsOf, partsOf, statementsIn } from './walk.js'
@@ -12,10 +12,16 @@ interface Obstacle {
 /**
  * Why the observed values of a program cannot be drawn in place of those that it has (bidirectional Monte Carlo, inference.md §2): they
  * must be data, the same in every run, observed by the same statements in every run, and used for nothing else. Null where nothing speaks
- * against it; the run looks once more whether all particles have the same values to observe, in the same order.
+ * against it; the run looks once more whether all particles have the same values to observe, in the same order. A param that is observed as it
+ * stands may also be an argument of a learned twist, which then sees what was drawn: `conditioned`.
  */
 export function notData(checked: CheckedProgram): Obstacle | null {
   return new DataCheck(checked).result
+}
+
+/** Params whose drawn values learned twists see: the index of each, by the statement that observes it. */
+export function conditioned(checked: CheckedProgram): ReadonlyMap<Span, number> {
+  return new DataCheck(checked).conditioned
 }
 
 class DataCheck {
@@ -32,6 +38,7 @@ class DataCheck {
   private readonly fields = new Map<Symbol, Set<string>>()
   /** Uses of data that draw nothing from it but what is observed. */
   private readonly allowed = new Set<NameExp>()
+  readonly conditioned = new Map<Span, number>()
 
   constructor(private readonly checked: CheckedProgram) {
     this.script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
@@ -42,6 +49,7 @@ class DataCheck {
     }
     for (const f of checked.functions) for (const formal of f.params) this.give(formal, formal.default ?? null)
     this.findCalls()
+    this.findConditions()
   }
 
   get result(): Obstacle | null {
@@ -59,6 +67,27 @@ class DataCheck {
         return { span: exp.span, why: `the observed value \`${exp.text}\` is used here too` }
     }
     return null
+  }
+
+  /** Params that one statement of the script observes, as they are, and that are arguments of learned twists. */
+  private findConditions(): void {
+    const { checked, script } = this
+    const observing = (param: Symbol) =>
+      [...statementsIn(script)].filter(
+        (each): each is ObserveStmt =>
+          each.kind === 'Observe' && each.value.kind === 'Name' && checked.symbols.get(each.value) === param,
+      )
+    for (const exp of allExpressions(this.everything)) {
+      if (exp.kind !== 'Call' || checked.symbols.get(exp.callee as never)?.kind !== 'learnedTwist') continue
+      for (const { value } of exp.args) {
+        const symbol = value.kind === 'Name' ? checked.symbols.get(value) : undefined
+        if (value.kind !== 'Name' || symbol?.kind !== 'param') continue
+        const [observed, ...others] = observing(symbol)
+        if (!observed || others.length > 0 || !script.includes(observed)) continue
+        this.allowed.add(value)
+        this.conditioned.set(observed.span, checked.params.indexOf(symbol.decl))
+      }
+    }
   }
 
   /** `same`: whether every run comes here equally often, as far as the block that it stands in tells. */
@@ -139,8 +168,9 @@ class DataCheck {
     }
   }
 
-  /** How many there are is the same for drawn data. */
+  /** How many there are is the same for drawn data; how long a text is that a twist sees is not. */
   private allowLengths(symbol: Symbol): void {
+    if (symbol.kind === 'param' && [...this.conditioned.values()].includes(this.checked.params.indexOf(symbol.decl))) return
     for (const exp of allExpressions(this.everything)) {
       if (exp.kind !== 'Field' || exp.name.text !== 'length' || exp.target.kind !== 'Name') continue
       if (this.checked.symbols.get(exp.target) === symbol) this.allowed.add(exp.target)

@@ -1,5 +1,5 @@
 import { suggest } from '../diagnostics/suggest.js'
-import type { Exp, RecordExp } from '../syntax/ast.js'
+import type { Exp, InferDecl, RecordExp } from '../syntax/ast.js'
 import type { Checker } from './checker.js'
 
 /** One setting of `infer`, named as the long flag of `run` (cli.md). */
@@ -41,11 +41,12 @@ export const readers: ReadonlyMap<string, readonly string[]> = new Map([
 
 const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
   ['loss', ['ctl', 'rl', 'pcl', 'sixo', 'fudge', 'dpg']],
-  ['positives', ['exact', 'smc']],
+  ['positives', ['smc', 'exact', 'enumerate', 'reject', 'simulate']],
 ])
 const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate', 'replay'])
 const learnNumbers = new Set(['rate', 'l2', 'trust'])
-const learnSettings = [...learnWords.keys(), ...learnWhole, ...learnNumbers]
+const learnSwitches = new Set(['valueHead'])
+const learnSettings = [...learnWords.keys(), ...learnWhole, ...learnNumbers, ...learnSwitches]
 
 /** `infer { particles: 64, resample: systematic }`: names and values known before the run. */
 export function checkInfer(checker: Checker, settings: RecordExp): void {
@@ -74,9 +75,11 @@ export function checkLearn(checker: Checker, settings: RecordExp): void {
       ? wantedBy({ kind: 'word', words }, value)
       : learnWhole.has(name.text)
         ? wantedBy({ kind: 'whole', least: 1 }, value)
-        : learnNumbers.has(name.text) && (numberOf(value) ?? -1) >= 0
-          ? undefined
-          : 'a number from 0'
+        : learnSwitches.has(name.text)
+          ? wantedBy({ kind: 'switch' }, value)
+          : learnNumbers.has(name.text) && (numberOf(value) ?? -1) >= 0
+            ? undefined
+            : 'a number from 0'
     if (!learnSettings.includes(name.text)) {
       const close = suggest(name.text, learnSettings)
       checker.report('C090', name.span, `there is no setting \`${name.text}\``, {
@@ -161,4 +164,24 @@ function wordOf(value: Exp): string | undefined {
 
 function textOf(value: Exp): string | undefined {
   return value.kind === 'String' && value.parts.every((part) => typeof part === 'string') ? value.parts.join('') : undefined
+}
+
+/** What the `infer` of a program sets, by name. */
+export function writtenSettings(declared: readonly InferDecl[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(declared.flatMap((d) => d.settings.entries.map((e) => [e.name.text, constant(e.value)])))
+}
+
+/** A setting as written: a number, `true`, `false`, or a bare word. */
+function constant(e: Exp): unknown {
+  switch (e.kind) {
+    case 'Number':
+    case 'Bool':
+      return e.value
+    case 'Name':
+      return e.text
+    case 'String':
+      return e.parts.join('')
+    default:
+      return undefined
+  }
 }

@@ -40,7 +40,7 @@ function requireStatistics({ D, params, seed, allowExtern }: CheckFlags): void {
     ...(allowExtern ? ['--allow-extern'] : []),
   ]
   if (given.length === 0) return
-  throw commandError('X023', `\`${given[0]}\` is read by \`--statistics\` alone`, 'add `--statistics`, or leave it out')
+  throw commandError('X024', `\`${given[0]}\` is read by \`--statistics\` alone`, 'add `--statistics`, or leave it out')
 }
 
 /** `smcc check --statistics`: the laws of the language, tried on the program; exit code 3 where one fails. */

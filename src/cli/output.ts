@@ -34,7 +34,11 @@ export function requireWritableFile(flag: string, path: string): void {
  * Fails before a long run when `--out` cannot hold its files: the folder is created or empty, or it holds an earlier run,
  * which the new one replaces. Anything else in it is somebody's work.
  */
-export function requireWritableFolder(flag: string, path: string): void {
+export function requireWritableFolder(
+  flag: string,
+  path: string,
+  holds: Readonly<{ what: string; in: (path: string) => boolean }> = earlierRun,
+): void {
   const found = present(path)
   if (found === undefined) {
     let above = dirname(resolve(path))
@@ -47,12 +51,14 @@ export function requireWritableFolder(flag: string, path: string): void {
   if (!found.isDirectory())
     throw commandError('X014', `cannot write into \`${path}\`: it is a file`, `name a folder after \`${flag}\``)
   requireAccess(path, path)
-  if (readdirSync(path).length > 0 && !holdsRun(path))
-    throw commandError('X015', `\`${path}\` holds something that is not an earlier run`, 'name a new or an empty folder')
+  if (readdirSync(path).length > 0 && !holds.in(path))
+    throw commandError('X015', `\`${path}\` holds something that is not ${holds.what}`, 'name a new or an empty folder')
 }
 
+const earlierRun = { what: 'an earlier run', in: holdsRun }
+
 /** What stands at the path now; undefined when nothing does. */
-function present(path: string) {
+export function present(path: string) {
   try {
     return statSync(path, { throwIfNoEntry: false })
   } catch (error) {
@@ -82,7 +88,7 @@ export function writeAtomically(path: string, text: string | Uint8Array): void {
 }
 
 /** Writes the files of a run; every text is on the disk before the first takes its name. */
-export function writeFolder(path: string, files: ReadonlyMap<string, string>): void {
+export function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): void {
   mkdirSync(path, { recursive: true })
   replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
 }

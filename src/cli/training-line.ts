@@ -1,4 +1,4 @@
-import type { TrainProgress } from '../infer/learned/trainer.js'
+import type { TrainProgress, TrainRound } from '../infer/learned/trainer.js'
 import { truncate } from '../report/value.js'
 import type { Io } from './io.js'
 
@@ -38,14 +38,23 @@ export class TrainingLine {
   }
 }
 
-/** `round 3 of 8 · step 120 of 400 · loss 1.21 · ESS/N 0.42 · 100 % alive · 34 s left` */
-export function trainingText({ round, rounds, step, steps, loss, ess, particles, alive, left }: TrainProgress): string {
+/** `round 3 of 8 · step 120 of 400 · loss 1.21 · ESS/N 0.42 · 100 % alive · KL 0.31 and 0.28 · 34 s left` */
+export function trainingText(progress: TrainProgress): string {
+  const { round, rounds, step, steps, loss, ess, particles, alive, left } = progress
   return [
     `round ${round + 1} of ${rounds}`,
     `step ${step} of ${steps}`,
     ...(loss === null ? [] : [`loss ${loss.toFixed(3)}`]),
     `ESS/N ${(ess / particles).toFixed(2)}`,
     `${(100 * alive).toFixed(0)} % alive`,
+    ...distances(progress),
     `${left.toFixed(0)} s left`,
   ].join(' · ')
+}
+
+/** KL(q||sigma) and KL(sigma||q), where exact samples tell of them; the first is infinite where a sample has died. */
+export function distances({ upper, klProposalTarget, klTargetProposal }: TrainRound): string[] {
+  if (upper === null) return []
+  const shown = (kl: number | null) => (kl === null ? 'inf' : kl.toFixed(2))
+  return [`KL ${shown(klProposalTarget)} and ${shown(klTargetProposal)}`]
 }

@@ -1,9 +1,10 @@
+import { conditioned } from '../check/observed.js'
 import type { CheckedProgram, Module, Symbol } from '../check/types.js'
 import type { Span } from '../diagnostics/span.js'
 import type { ClassifierDecl, FnDecl, ModelDecl } from '../syntax/ast.js'
 import { Emitter, type Program } from './emit.js'
 import { FunctionBuilder } from './function.js'
-import type { Code, Graph, GraphFunction, PureFunction } from './ir.js'
+import type { Code, FixedPattern, Graph, GraphFunction, PureFunction } from './ir.js'
 import { pureFunction } from './pure.js'
 
 /**
@@ -18,7 +19,7 @@ export function buildGraph(checked: CheckedProgram, resolveExtern: (from: string
 export class GraphBuilder implements Program {
   readonly sites: Span[] = []
   readonly functions: GraphFunction[] = []
-  readonly patterns: Code[] = []
+  readonly patterns: FixedPattern[] = []
   /** Whether contexts are multiplied anywhere: then any context may be a product. */
   readonly hasProducts: boolean
   twists = 0
@@ -60,6 +61,7 @@ export class GraphBuilder implements Program {
       params,
       externs: this.externs,
       learned: checked.learnedTwists,
+      conditioned: checked.learnedTwists.length > 0 ? conditioned(checked) : new Map(),
       sites: this.sites,
       lookahead: false,
       patterns: this.patterns,

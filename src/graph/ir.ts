@@ -16,12 +16,14 @@ export interface Graph {
   readonly externs: readonly { readonly decl: ExternDecl; readonly path: string }[]
   /** The learned twists that the program declares. */
   readonly learned: readonly LearnTwistDecl[]
+  /** Params of which learned twists see drawn data in place of the program's own: their index, by the statement that observes them. */
+  readonly conditioned: ReadonlyMap<Span, number>
   /** Places in the program that generated JavaScript refers to by number. */
   readonly sites: Span[]
   /** Whether what follows a draw may be looked at before it (pass `fuse`). */
   readonly lookahead: boolean
   /** Patterns of `matching` that are the same in every run: made before it begins. */
-  readonly patterns: readonly Code[]
+  readonly patterns: readonly FixedPattern[]
   /** Type of the script's answer. */
   readonly result: Type
 }
@@ -43,6 +45,12 @@ export interface GraphFunction {
 export interface PureFunction {
   readonly decl: FnDecl
   readonly js: string
+}
+
+/** A pattern that does not depend on a particle, with the most tokens that its text may have, where that does not either. */
+export interface FixedPattern {
+  readonly pattern: Code
+  readonly limit: Code | null
 }
 
 /** An expression without effects: JavaScript over the slots `s` and the host `rt`, and how a person wrote it. */

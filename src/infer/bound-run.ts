@@ -1,20 +1,17 @@
-import type { Span } from '../diagnostics/span.js'
 import type { Graph } from '../graph/ir.js'
 import { MemoryError } from '../models/budget.js'
 import { bounds } from './bound.js'
 import { type BoundFigures, boundFigures } from './bound-result.js'
-import { acceptedRuns, type Direct, type Exact, enumerated, isRefusal, type Refusal } from './exact.js'
+import type { Direct, Exact, Refusal } from './exact.js'
+import { type ExactChoice, type ExactGrounds, ExactSource } from './exact-source.js'
 import { type Openers, prepare, withModels } from './open.js'
 import type { Settings } from './result.js'
 import { requireRoom } from './room.js'
 import { type Run, type RunOptions, shortOfMemory } from './run.js'
 import { type Choice, NoData } from './trace.js'
-import { type Origin, requireOrigin, type TraceFile } from './traces-file.js'
+import { type Origin, originOf, requireOrigin } from './traces-file.js'
 
-/** Where exact samples come from: a way, a file, traces of the caller's own, or the first way that applies. */
-export type ExactChoice = 'auto' | 'reject' | 'enumerate' | 'simulate' | TraceFile | readonly (readonly Choice[])[]
-
-export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
+export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 'onStep'> {
   /** Sizes of the population: 4, 16, 64 by default. */
   readonly particles?: readonly number[]
   /** Independent runs for each bound: 20 by default, at least 2. */
@@ -35,24 +32,13 @@ export interface BoundRun extends BoundFigures, Pick<Run, 'seconds' | 'tokens' |
   readonly origin: Omit<Origin, 'programHash'>
 }
 
-/** Why a way to exact samples does not apply, as far as the program tells. */
-export interface Obstacle {
-  readonly span?: Span
-  readonly why: string
-}
-
-export interface BoundGraphs {
+export interface BoundGraphs extends ExactGrounds {
   /** What runs. */
   readonly graph: Graph
   /** The same without fused draws: exact samples are drawn by it. */
   readonly direct: Graph
   /** As it was before the passes. */
   readonly built: Graph
-  /** Weights that may be above 1; null when there are none. Under `simulate` observations weigh nothing. */
-  readonly rising: Obstacle | null
-  readonly risingFactor: Obstacle | null
-  /** Why observed values cannot be drawn; null where they can. */
-  readonly notData: Obstacle | null
 }
 
 /** Bounds log Z of a program from both sides. @throws SmcError as `run` does, though not where all particles die */
@@ -76,12 +62,9 @@ export async function bound(
     for (const particles of sizes) fits(particles)
     const common = { settings, budget, signal, onProgress }
     const source: Direct = { program: plain.program, options: { ...common, ...plain }, seed: settings.seed }
-    const origin = {
-      models: Object.fromEntries(Object.entries(open.identities).map(([name, { hash }]) => [name, hash])),
-      params: Object.fromEntries(graph.params.map(({ decl }, i) => [decl.name.text, plain.host.json(plain.host.params[i], 0)])),
-    }
-    if (typeof wanted === 'object' && 'origin' in wanted) requireOrigin(wanted, origin.models, origin.params)
-    const samples = await exactSamples(wanted, source, repeats, graphs, options.onExact)
+    const origin = originOf(open.identities, graph, plain.host)
+    if (typeof wanted === 'object' && 'origin' in wanted) requireOrigin(wanted, origin)
+    const samples = await new ExactSource(wanted, source, graphs, undefined, options.onExact).draw(repeats)
     const plan = { particles: sizes, repeats, room: (particles: number) => room(particles, repeats, fits) }
     const run = (exact: Exact | null) => bounds(prepared.program, { ...common, ...prepared }, plan, exact, options.onRepeats)
     const { exact, refusals, found } = await run(samples.exact).then(
@@ -103,35 +86,6 @@ export async function bound(
       warnings: shortOfMemory(budget),
     }
   })
-}
-
-async function exactSamples(
-  wanted: ExactChoice,
-  source: Direct,
-  count: number,
-  graphs: BoundGraphs,
-  onTried: BoundOptions['onExact'],
-): Promise<{ exact: Exact | null; refusals: readonly Refusal[] }> {
-  if (typeof wanted !== 'string') {
-    const traces = 'origin' in wanted ? wanted.traces : wanted
-    return { exact: { way: 'file', traces, data: null, logZ: null, acceptance: null }, refusals: [] }
-  }
-  const { rising, risingFactor, notData } = graphs
-  // Asked for by name a way is tried all the same where the run itself will tell.
-  const accepted = async (way: 'reject' | 'simulate', obstacle: Obstacle | null): Promise<Exact | Refusal> =>
-    obstacle && wanted === 'auto' ? { way, ...obstacle } : acceptedRuns(source, count, way, onTried)
-  const ways = {
-    enumerate: () => enumerated(source, count),
-    reject: () => accepted('reject', rising),
-    simulate: async () => (notData ? { way: 'simulate' as const, ...notData } : accepted('simulate', risingFactor)),
-  }
-  const refusals: Refusal[] = []
-  for (const way of wanted === 'auto' ? (['enumerate', 'reject', 'simulate'] as const) : [wanted]) {
-    const found = await ways[way]()
-    if (!isRefusal(found)) return { exact: found, refusals }
-    refusals.push(found)
-  }
-  return { exact: null, refusals }
 }
 
 /** How many repeats fit side by side. */

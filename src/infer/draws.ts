@@ -120,7 +120,7 @@ export class Draws {
     replies.forEach((reply, i) => {
       const { token, logMass } = reply
       const logShift = reply.logShift + (token >= 0 ? (requests[i]!.lookahead?.[token] ?? 0) : 0)
-      if (token >= 0) plans[i]!.guidance?.values.set(token, logShift)
+      if (token >= 0 && plans[i]!.guidance?.linear) plans[i]!.guidance.values.set(token, logShift)
       this.take(plans[i]!, { ...reply, logMass: logMass - logShift }, null)
     })
   }

@@ -45,7 +45,7 @@ export interface Direct {
   readonly seed: number
 }
 
-export function isRefusal(found: Exact | Refusal): found is Refusal {
+export function isRefusal(found: object): found is Refusal {
   return 'why' in found
 }
 
@@ -58,14 +58,20 @@ const longest = 600
 const mostRuns = 20_000
 /** `repeat` of the runs of the first batch: no bound counts that far. */
 const firstBatch = 2 ** 40
+/** Batches of one portion, at most. */
+const mostBatches = 2 ** 20
 /** Which trace of an enumeration a repeat takes. */
 const choosing = (repeat: number): DrawKey => ({ slot: repeat, generation: -2, draw: 0 })
 
-/** Runs until `count` of them are accepted, with data of their own under `simulate`; gives up, with an estimate, when that would take too long. */
+/**
+ * Runs until `count` of them are accepted, with data of their own under `simulate`; gives up, with an estimate, when that would take too long.
+ * @param portion portions of different numbers are independent
+ */
 export async function acceptedRuns(
   direct: Direct,
   count: number,
   way: 'reject' | 'simulate',
+  portion = 0,
   onTried: (accepted: number, tried: number) => void = () => {},
 ): Promise<Exact | Refusal> {
   const { program, options, seed } = direct
@@ -78,7 +84,7 @@ export async function acceptedRuns(
   let batches = 0
   try {
     while (traces.length < count) {
-      const random = philoxRandomness(seed, firstBatch + batches++)
+      const random = philoxRandomness(seed, firstBatch + portion * mostBatches + batches++)
       const run = { ...options, settings, record: true, direct: true, simulate: way === 'simulate' }
       const { islands, partial } = await executeIslands(program, run, [{ random, forced: null, thinned: true }])
       if (partial) return { way, why: 'it was interrupted' }
@@ -126,8 +132,22 @@ function tooRare(accepted: number, tried: number, left: number): string {
     : `${accepted} of ${tried} runs were accepted, and the rest would take about ${minutes} minutes`
 }
 
-/** All runs, each with its part of Z; then one for each repeat, drawn from that table. */
-export async function enumerated(direct: Direct, count: number): Promise<Exact | Refusal> {
+/** All runs of a program, each with its part of Z. */
+export interface Listing {
+  readonly runs: readonly { readonly choices: readonly Choice[]; readonly mass: number }[]
+  readonly seed: number
+}
+
+/** @param first how many were drawn from this listing before */
+export function drawListed({ runs, seed }: Listing, count: number, first = 0): Exact {
+  const masses = runs.map(({ mass }) => mass)
+  const random = philoxRandomness(seed, firstBatch - 1)
+  const traces = Array.from({ length: count }, (_, r) => runs[random.index(masses, choosing(first + r))]!.choices)
+  const Z = masses.reduce((sum, mass) => sum + mass, 0)
+  return { way: 'enumerate', traces, data: null, logZ: Math.log(Z), acceptance: null }
+}
+
+export async function listRuns(direct: Direct): Promise<Listing | Refusal> {
   const { program, options, seed } = direct
   const settings = { ...options.settings, particles: 1, method: 'importance', twist: false } as const
   const found = new Map<string, { readonly choices: readonly Choice[]; mass: number }>()
@@ -154,11 +174,5 @@ export async function enumerated(direct: Direct, count: number): Promise<Exact |
     if (!(error instanceof Unlistable)) throw error
     return { way: 'enumerate', why: error.message }
   }
-  const all = [...found.values()]
-  const masses = all.map(({ mass }) => mass)
-  const Z = masses.reduce((sum, mass) => sum + mass, 0)
-  if (!(Z > 0)) return { way: 'enumerate', why: 'every run has weight 0' }
-  const random = philoxRandomness(seed, firstBatch - 1)
-  const traces = Array.from({ length: count }, (_, r) => all[random.index(masses, choosing(r))]!.choices)
-  return { way: 'enumerate', traces, data: null, logZ: Math.log(Z), acceptance: null }
+  return found.size > 0 ? { runs: [...found.values()], seed } : { way: 'enumerate', why: 'every run has weight 0' }
 }

@@ -7,6 +7,7 @@ import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
 import type { Randomness } from '../models/randomness.js'
+import type { BackendName } from '../tensor/backend.js'
 import { type ExecutorOptions, execute } from './executor.js'
 import { gibbs, pooled, pooledEss } from './gibbs.js'
 import type { Host } from './host/host.js'
@@ -14,7 +15,7 @@ import type { LearnedNote } from './learned/file.js'
 import type { LinkedProgram } from './link.js'
 import { type Openers, prepare, withModels } from './open.js'
 import { philoxRandomness } from './philox.js'
-import type { Progress, Settings, Sweep } from './result.js'
+import type { Progress, Settings, StepTold, Sweep } from './result.js'
 import { requireRoom } from './room.js'
 import { type Summary, summarise } from './summary.js'
 
@@ -26,9 +27,13 @@ export interface RunOptions extends Partial<Settings> {
   readonly dtype?: ProductType
   /** What transformers run on; the CPU by default. Where it cannot be used, a warning says so and the CPU goes on. */
   readonly device?: DeviceChoice
+  /** What computes: `onnx` by default; `tfjs` is TensorFlow.js, which the user installs, on the device that its package has. */
+  readonly backend?: BackendName
   /** Told of a warning when it arises; the result holds all of them. */
   readonly onWarning?: (warning: Diagnostic) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Told of every point where the population meets, with the particles as they came there. */
+  readonly onStep?: (step: StepTold) => void
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload
   readonly signal?: AbortSignal
@@ -65,7 +70,8 @@ export async function run(
     const { host, externs, program } = await prepare(graph, open, params, options.allowExtern === true)
     const { particles } = settings
     requireRoom(built, host, open.models, { particles, dtype: options.dtype ?? 'fp32', budget, opened: open.opened })
-    const common = { settings, host, externs, budget, signal: options.signal, onProgress: options.onProgress }
+    const { signal, onProgress, onStep } = options
+    const common = { settings, host, externs, budget, signal, onProgress, onStep }
     const found = await (settings.method === 'gibbs' ? swept : once)(program, common, options.random, graph.result, host)
     return {
       ...found,

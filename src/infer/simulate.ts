@@ -21,9 +21,11 @@ export async function drawTexts(
   }
   for (const p of particles) {
     if (p.status === 'dead') continue
-    p.note({ span: p.step.span, value: drawn.get(p)!, own: p.request!.tokens })
+    const { model } = streamOf(p)
+    const { tokens: own } = p.request!
     p.request = null
     p.status = 'running'
+    p.note({ span: p.step.span, value: drawn.get(p)!, own, shown: model.text(drawn.get(p)!) })
     machine.goOn(p, p.step.next)
   }
 

@@ -65,16 +65,16 @@ export class TokenSteps {
     const from = this.machine.evaluate(p, step.from!)
     if (isContext(from)) {
       const first = p.streams[from.stream]!
-      const written = this.host.tokensOf(first.model, own, this.host.siteOf(step.span))
-      if (datum) requireOwn(datum, written)
-      const tokens = datum ? (value as readonly number[]) : written
+      const site = this.host.siteOf(step.span)
+      if (datum && !this.host.isShown(step.span)) requireOwn(datum, this.host.tokensOf(first.model, own, site))
+      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, own, site)
       if (simulate && step.op === 'Score' && tokens.length > 0) {
         this.simulate(p, step, from, tokens)
         return
       }
       if (tokens.length === 0) {
         if (step.op === 'Score') {
-          if (simulate) p.note({ span: step.span, value: tokens, own: tokens })
+          if (simulate) p.note({ span: step.span, value: tokens, own: tokens, shown: '' })
           p.observed++
         }
         this.machine.goOn(p, step.next)
@@ -97,9 +97,10 @@ export class TokenSteps {
     }
     if (!isDistribution(from))
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
-    if (datum) requireOwn(datum, own)
+    if (datum && !this.host.isShown(step.span)) requireOwn(datum, own)
     if (simulate) {
-      p.note({ span: step.span, value: this.machine.sample(p, from), own })
+      const drawn = this.machine.sample(p, from)
+      p.note({ span: step.span, value: drawn, own, shown: drawn })
       this.machine.goOn(p, step.next)
       return
     }

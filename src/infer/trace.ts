@@ -18,6 +18,8 @@ export interface Datum {
   readonly value: Value
   /** What the program itself has there, which must be the same for all particles: else it would be no data. */
   readonly own: Value
+  /** As expressions see it: the value, or the text. */
+  readonly shown: Value
 }
 
 /** Observations differ from run to run, or cannot be drawn: there are no drawn data to bound with. */

@@ -1,6 +1,9 @@
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import type { Graph } from '../graph/ir.js'
 import { stopped } from '../models/model.js'
 import { equal } from './equality.js'
+import type { Host } from './host/host.js'
+import type { Opened } from './open.js'
 import type { Json } from './result.js'
 import type { Choice } from './trace.js'
 
@@ -22,6 +25,14 @@ export interface TraceFile {
   readonly name: string
   readonly origin: Origin
   readonly traces: readonly (readonly Choice[])[]
+}
+
+/** What a program that is open has for its models and params. */
+export function originOf(identities: Opened['identities'], { params }: Graph, host: Host): Omit<Origin, 'programHash'> {
+  return {
+    models: Object.fromEntries(Object.entries(identities).map(([name, { hash }]) => [name, hash])),
+    params: Object.fromEntries(params.map(({ decl }, i) => [decl.name.text, host.json(host.params[i], 0)])),
+  }
 }
 
 export function tracesText(traces: readonly (readonly Choice[])[], origin: Origin): string {
@@ -54,7 +65,7 @@ export function readTraces(text: string, programHash: string, name: string): Tra
 }
 
 /** @throws SmcError X021 where the samples were drawn with other models or params: they would be no samples of this target */
-export function requireOrigin({ name, origin }: TraceFile, models: Origin['models'], params: Origin['params']): void {
+export function requireOrigin({ name, origin }: TraceFile, { models, params }: Omit<Origin, 'programHash'>): void {
   const wrong = (what: string) =>
     new SmcError(diagnostic('X021', undefined, `the samples of \`${name}\` were drawn ${what}`, { hint }), 'command')
   for (const [model, hash] of Object.entries(models))

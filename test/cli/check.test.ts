@@ -107,7 +107,7 @@ describe('check --statistics', () => {
   test('what only a run reads needs it', async () => {
     write({ 'good.smc': 'return 1\n' })
     const { code, err } = await smcc(['check', 'good.smc', '--seed', '3'])
-    expect([code, err.includes('X023')]).toEqual([2, true])
+    expect([code, err.includes('X024')]).toEqual([2, true])
     expect((await smcc(['check', 'good.smc', '--statistics', '--format', 'short'])).code).toBe(2)
   })
 })

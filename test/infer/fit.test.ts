@@ -1,6 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FitRows, HeadFit, impossible } from '../../src/infer/learned/fit.js'
-import { featureCount, featuresOf, type HeadShape, scaleOf, shiftOf, untrainedLayers } from '../../src/infer/learned/head.js'
+import {
+  featureCount,
+  featuresOf,
+  type HeadShape,
+  headOf,
+  type Layer,
+  scaleOf,
+  startOf,
+  untrainedLayers,
+} from '../../src/infer/learned/head.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 
 /* The network has two forms: plain JavaScript for runs, and a tensor graph for fitting. They must say the same. */
@@ -16,15 +25,15 @@ const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }
   bias: numbers(4 + i, bias.length),
 }))
 const rows: FitRows = {
-  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), 20 * i, numbers(20 + i, 5))),
+  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), numbers(40 + i, 4), 20 * i, numbers(20 + i, 5))),
   bases: [0, 1, 2].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log))),
   tokens: [1, 5, 0],
 }
 
 /** log psi of every token, and L, in doubles. */
 function told(i: number, network = layers) {
-  const g = shiftOf(shape, network, rows.features[i]!)
-  const psi = Array.from({ length: vocabulary }, (_, v) => g.reduce((sum, x, k) => sum + x * matrix[v * shape.shift + k]!, 0))
+  const { shift, level } = headOf(shape, network, rows.features[i]!)
+  const psi = Array.from({ length: vocabulary }, (_, v) => shift.reduce((sum, x, k) => sum + x * matrix[v * 3 + k]!, level))
   const total = Math.log(psi.reduce((sum, log, v) => sum + (v === 2 ? 0 : Math.exp(log + rows.bases[i]![v]!)), 0))
   return { logPsi: psi[rows.tokens[i]!]!, logTotal: total }
 }
@@ -37,16 +46,17 @@ afterAll(() => fit.release())
 
 test('an untrained network says 0', () => {
   const untrained = untrainedLayers(shape, philoxRandomness(2))
-  expect([...shiftOf(shape, untrained, rows.features[0]!)]).toEqual([0, 0, 0])
+  expect(headOf(shape, untrained, rows.features[0]!)).toEqual({ shift: new Float32Array(3), level: 0 })
 })
 
-test('features: the hidden state in one scale, the position, the conditions', () => {
-  const x = featuresOf(Float32Array.of(3, 0, 0, 4), 2, Float32Array.of(7))
+test('features: the hidden state in one scale, the mean, the position, the conditions', () => {
+  const x = featuresOf(Float32Array.of(3, 0, 0, 4), Float32Array.of(1, 2, 3, 4), 2, Float32Array.of(7))
   expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))
   expect([...x.slice(0, 4)].map((value) => value.toFixed(3))).toEqual(['1.200', '0.000', '0.000', '1.600'])
-  expect([...x.slice(4, 8)]).toEqual([0, 0, 1, 0])
+  expect([...x.slice(4, 8)]).toEqual([1, 2, 3, 4])
+  expect([...x.slice(8, 12)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
   expect(x.at(-1)).toBe(7)
-  expect(featuresOf(Float32Array.of(1), 500, new Float32Array(0))[32]).toBe(1)
+  expect(featuresOf(Float32Array.of(1), Float32Array.of(1), 500, new Float32Array(0))[33]).toBe(1)
 })
 
 test('the scale of an embedding', () => {
@@ -62,6 +72,12 @@ test('the graph says what JavaScript says', async () => {
   }
 })
 
+test('what conditions make of the first layer can be computed beforehand', () => {
+  const x = rows.features[1]!
+  const start = startOf(shape, layers as [Layer, ...Layer[]], x.slice(-5))
+  expect(headOf(shape, layers, x.slice(0, -5), start).level).toBeCloseTo(headOf(shape, layers, x).level, 5)
+})
+
 describe('a step', () => {
   test('goes down the loss whose slopes it is given, and changes only copies', async () => {
     const before = layers[0]!.weight.slice()
@@ -70,9 +86,43 @@ describe('a step', () => {
       return logPsi.reduce((sum, log, i) => sum - log + 2 * logTotal[i]!, 0)
     }
     const start = await loss()
-    for (let k = 0; k < 20; k++) await fit.step(rows, Float64Array.of(-1, -1, -1), Float64Array.of(2, 2, 2), 0.01)
+    for (let k = 0; k < 20; k++)
+      await fit.step(rows, { onPsi: Float64Array.of(-1, -1, -1), onTotal: Float64Array.of(2, 2, 2) }, 0.01)
     expect(await loss()).toBeLessThan(start - 0.1)
     expect([...layers[0]!.weight]).toEqual([...before])
     expect([...fit.layers[0]!.weight]).not.toEqual([...before])
   })
+})
+
+test('a loss that holds the totals fixed takes the same step without them', async () => {
+  const settings = { learningRate: 0.01, weightDecay: 0 }
+  const whole = await HeadFit.open(shape, layers, matrix, vocabulary, settings)
+  const part = await HeadFit.open(shape, layers, matrix, vocabulary, settings, 'tokens')
+  for (const each of [whole, part])
+    await each.step(rows, { onPsi: Float64Array.of(-1, 2, 0.5), onTotal: new Float64Array(3) }, 0.01)
+  part.layers.forEach(({ weight }, i) => {
+    weight.forEach((x, k) => {
+      expect(x).toBeCloseTo(whole.layers[i]!.weight[k]!, 5)
+    })
+  })
+  await whole.release()
+  await part.release()
+})
+
+test('the level goes down slopes of its own, and the vectors stay', async () => {
+  const each = await HeadFit.open(shape, layers, matrix, vocabulary, { learningRate: 0.01, weightDecay: 0 }, 'level')
+  const level = (network: readonly Layer[]) => headOf(shape, network, rows.features[0]!).level
+  const none = new Float64Array(3)
+  const before = each.layers
+  for (let k = 0; k < 10; k++) {
+    await each.step(rows, { onPsi: none, onTotal: none, onLevel: Float64Array.of(1, 0, 0) }, 0.01)
+  }
+  const after = each.layers
+  await each.release()
+  expect(level(after)).toBeLessThan(level(before) - 0.05)
+  const { weight } = after.at(-1)!
+  const outputs = shape.shift + 1
+  expect(weight.filter((_, i) => i % outputs < shape.shift)).toEqual(
+    before.at(-1)!.weight.filter((_, i) => i % outputs < shape.shift),
+  )
 })

@@ -56,11 +56,11 @@ export const commandEntries: Entries = {
     stage: 'command',
   },
   X007: {
-    title: 'this version does not have it',
+    title: 'a flag needs another one',
     explanation:
-      'The language and the command line have a place for it, but this version does not run it. The hint says what does work.',
-    bad: 'smcc run coin.smc --steps genlm',
-    mended: 'smcc run coin.smc --out coin-run',
+      'A flag says something about what another flag asks for, and that one is missing, or it asks for something else. The hint says what to add or to leave out.',
+    bad: 'smcc run coin.smc --steps llamppl',
+    mended: 'smcc run coin.smc --steps llamppl --out coin-run',
     files: coin,
     stage: 'command',
   },
@@ -130,7 +130,7 @@ export const commandEntries: Entries = {
   X015: {
     title: 'the folder for the results is in use',
     explanation:
-      'The folder of --out must be new, empty, or hold an earlier run, which is then replaced. A folder with anything else in it is left alone.',
+      'The folder of --out must be new, empty, or hold an earlier run, or for `train` an earlier training, which is then replaced. A folder with anything else in it is left alone.',
     bad: 'smcc run coin.smc --out notes',
     mended: 'smcc run coin.smc --out coin-run',
     files: { ...coin, 'notes/monday.txt': 'buy a red ball\n' },
@@ -179,9 +179,18 @@ export const commandEntries: Entries = {
   X021: {
     title: 'a file of exact samples cannot be used',
     explanation:
-      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats.',
+      'After `--exact` stands a way to exact samples, `enumerate`, `reject` or `simulate`, or a file that `smcc bound --traces FILE` has written for this very program: one sample a line, and as many of them as there are repeats. `--positives` of `smcc train` takes such a file too.',
     bad: 'smcc bound coin.smc --exact enumerat',
     mended: 'smcc bound coin.smc --exact enumerate',
+    files: coin,
+    stage: 'command',
+  },
+  X024: {
+    title: 'a flag that only a run reads',
+    explanation:
+      '`smcc check` runs nothing. Params, a seed and `--allow-extern` are for `smcc check --statistics`, which runs the program.',
+    bad: 'smcc check coin.smc --seed 3',
+    mended: 'smcc check coin.smc --statistics --seed 3',
     files: coin,
     stage: 'command',
   },
@@ -195,11 +204,11 @@ export const commandEntries: Entries = {
     stage: 'command',
   },
   X023: {
-    title: 'a flag that only a run reads',
+    title: 'there is no training to go on with',
     explanation:
-      '`smcc check` runs nothing. Params, a seed and `--allow-extern` are for `smcc check --statistics`, which runs the program.',
-    bad: 'smcc check coin.smc --seed 3',
-    mended: 'smcc check coin.smc --statistics --seed 3',
+      '`--resume` goes on with the training that an earlier `smcc train --out DIR` has left in its folder: after every round it leaves the networks there, and what else it needs.',
+    bad: 'smcc train coin.smc --resume',
+    mended: 'smcc check coin.smc',
     files: coin,
     stage: 'command',
   },

@@ -4,15 +4,15 @@ import type { Entries } from './entry.js'
 const strangeTwist = (() => {
   const twist = { signature: '(Context)', tokenizer: '0', loss: 'ctl', model: '0', link: 'exp', role: 'twist' }
   const shape = { hidden: 0, shift: 1, scale: 1, conditions: [], width: 1, depth: 0 }
-  const metadata = { format: 'smcc-twist 1', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
+  const metadata = { format: 'smcc-twist 2', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
   const tensors = {
-    'psi.0.weight': { dtype: 'F32', shape: [33, 1], data_offsets: [0, 132] },
-    'psi.0.bias': { dtype: 'F32', shape: [1], data_offsets: [132, 136] },
+    'psi.0.weight': { dtype: 'F32', shape: [33, 2], data_offsets: [0, 264] },
+    'psi.0.bias': { dtype: 'F32', shape: [2], data_offsets: [264, 272] },
   }
   const text = JSON.stringify({ ...tensors, __metadata__: metadata })
   let length = text.length
   while (length % 256 > 127) length++
-  return `${String.fromCharCode(length % 256, length >> 8)}${'\0'.repeat(6)}${text.padEnd(length)}${'\0'.repeat(136)}`
+  return `${String.fromCharCode(length % 256, length >> 8)}${'\0'.repeat(6)}${text.padEnd(length)}${'\0'.repeat(272)}`
 })()
 
 /** Learned twists: R031 and on. */
@@ -64,6 +64,30 @@ return s
         'learn twist psi(story: Context)\nparam least = 0\nmodel lm = "tiny"\nlet story = lm("Once")\nsample s ~ story for 2 tokens twisted by psi\nrequire s.length >= least\nreturn s\n',
     },
     bad: 'program.train({ least: 1000 }, { steps: 2, iterate: 1, batch: 4 })',
+    mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4 })',
+  },
+  R034: {
+    title: 'there are no exact samples to learn from',
+    explanation:
+      '`positives: exact` learns from exact samples of the target: all runs listed, runs accepted with the probability of their weight, or runs that draw the observed values, too. What is in the way of each is told. A learned twist may be given an observed value that is drawn where that value is a param which one `observe` of the script observes as it stands, and which is used for nothing else.',
+    stage: 'api',
+    files: {
+      'program.smc':
+        'learn twist psi(story: Context)\nmodel lm = "tiny"\nlet story = lm("Once")\nsample s ~ story for 2 tokens twisted by psi\nfactor 2 ^ s.length\nreturn s\n',
+    },
+    bad: 'program.train({}, { steps: 2, iterate: 1, batch: 4, positives: "exact" })',
+    mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4, positives: "smc" })',
+  },
+  R035: {
+    title: 'a training cannot go on',
+    explanation:
+      '`smcc train --resume` goes on as if the earlier training had not ended, so the program, its params and models, the seed and the settings must be what they were. Only `--steps` and `--iterate` may be more.',
+    stage: 'api',
+    files: {
+      'program.smc':
+        'learn twist psi(story: Context)\nmodel lm = "tiny"\nlet story = lm("Once")\nsample s ~ story for 2 tokens twisted by psi\nfactor 2 ^ s.length\nreturn s\n',
+    },
+    bad: 'program.train({}, { steps: 2, iterate: 1, batch: 4, resume: [1, 2] })',
     mended: 'program.train({}, { steps: 2, iterate: 1, batch: 4 })',
   },
 }

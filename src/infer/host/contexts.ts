@@ -1,6 +1,7 @@
 import { SmcError } from '../../diagnostics/diagnostic.js'
 import type { ChatMessage, History } from '../../models/model.js'
 import { has } from '../../models/token-set.js'
+import type { Datum } from '../trace.js'
 import {
   Context,
   type Factor,
@@ -22,6 +23,8 @@ import type { operators } from './operators.js'
 /** What contexts need of the particle that is running. */
 export interface Streaming extends Asking {
   readonly streams: readonly Stream[]
+  /** What it observes in place of the program's own values; null where it observes these. */
+  readonly data: readonly Datum[] | null
   addStream(stream: Stream): number
 }
 
@@ -157,7 +160,9 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
   /** A stream of its own that proposes tokens for `target`: of a model, which reads the same prompt and text, or from where a context stands. */
   function proposal(target: Context | Product, by: Value, site: number): Value {
     if (isContext(by)) {
-      const factors = by.factors.map(({ stream, power }) => ({ stream: running().addStream(running().streams[stream]!), power }))
+      // A stop that it remembers would forbid tokens that the target may take: a proposal may propose too much, never too little.
+      const free = (stream: number) => running().addStream({ ...running().streams[stream]!, leaving: null })
+      const factors = by.factors.map(({ stream, power }) => ({ stream: free(stream), power }))
       for (const { stream } of factors) sameTokens(streamOf(target), running().streams[stream]!, site)
       return by instanceof Context ? new Context(factors[0]!.stream) : new Product(factors)
     }

@@ -1,5 +1,6 @@
 import type { Span } from '../../diagnostics/span.js'
 import type { LearnedTwist } from '../learned/twist.js'
+import type { Datum } from '../trace.js'
 import { ClassifierValue, isContext, ModelValue, type Value } from '../values.js'
 import { answer } from './asks.js'
 import { builtins } from './builtins.js'
@@ -34,6 +35,10 @@ export function createHost(
   let entered = 0
   const known = new Map<Span, number>()
   const regexes = new Map<string, RegExp>()
+  const params: Value[] = []
+  let conditioned: ReadonlyMap<Span, number> = new Map()
+  let seen: readonly Datum[] | null = null
+  let own: readonly (readonly [number, Value])[] = []
   const running = () => particle ?? fail('R008', 0, 'a context can be opened only while the program runs')
   const op = operators(fail)
   const streams = contexts(fail, op, running)
@@ -57,6 +62,18 @@ export function createHost(
     return known ?? answer(running(), { kind: 'classify', key, classifier, text, site })
   }
 
+  /** Params that learned twists see are the data of this particle from now on; those of the program where it has none. */
+  function show(data: readonly Datum[] | null): void {
+    for (const [index, value] of own) params[index] = value
+    const drawn = (data ?? []).flatMap(({ span, shown: value }) => {
+      const index = conditioned.get(span)
+      return index === undefined ? [] : [{ index, value }]
+    })
+    own = drawn.map(({ index }) => [index, params[index]] as const)
+    for (const { index, value } of drawn) params[index] = value
+    seen = data
+  }
+
   return {
     ...op,
     ...streams,
@@ -72,7 +89,7 @@ export function createHost(
     models,
     classifiers,
     /** Values of the params, in order of declaration. */
-    params: [] as Value[],
+    params,
     fail,
     sites,
     /** The number of a place that no expression has: it is added to the sites. */
@@ -84,7 +101,14 @@ export function createHost(
     enter(p: Streaming): void {
       particle = p
       turns = 0
+      if (p.data !== seen) show(p.data)
     },
+    /** Which params are data that learned twists see: their index, by the statement that observes them. */
+    condition(on: ReadonlyMap<Span, number>): void {
+      conditioned = on
+    },
+    /** Whether what a statement observes is such a param, which has the drawn value then. */
+    isShown: (span: Span): boolean => conditioned.has(span),
     invoke,
     str: (v: Value, site: number): string => printed(v, fail, site),
     json: (v: Value, site: number) => toJson(v, fail, site),

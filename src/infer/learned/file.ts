@@ -2,7 +2,8 @@ import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Span } from '../../diagnostics/span.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
 import type { ModelValue } from '../values.js'
-import { type ConditionKind, type Layer, layerSizes } from './head.js'
+import { type ConditionKind, type HeadShape, type Layer, layerSizes } from './head.js'
+import { type NamedTensors, type ReadTensors, readTensors, writeTensors } from './tensors.js'
 import { LearnedTwist, type TrainedHead } from './twist.js'
 
 /**
@@ -36,32 +37,16 @@ export interface LearnedNote {
   readonly programChanged: boolean
 }
 
-const format = 'smcc-twist 1'
+const format = 'smcc-twist 2'
 
 export function writeTwists(twists: readonly StoredTwist[], programHash: string): Uint8Array {
-  const header: Record<string, unknown> = {}
-  const parts: Float32Array[] = []
-  let at = 0
-  const add = (name: string, shape: readonly number[], data: Float32Array) => {
-    header[name] = { dtype: 'F32', shape, data_offsets: [at, (at += data.byteLength)] }
-    parts.push(data)
-  }
-  const described = twists.map(({ name, signature, tokenizer, loss, head }) => {
-    const sizes = layerSizes(head.shape)
-    head.layers.forEach(({ weight, bias }, i) => {
-      add(`${name}.${i}.weight`, [sizes[i]!.inputs, sizes[i]!.outputs], weight)
-      add(`${name}.${i}.bias`, [sizes[i]!.outputs], bias)
-    })
-    return [name, { signature, tokenizer, loss, model: head.model, link: head.link, role: head.role, shape: head.shape }]
-  })
-  header.__metadata__ = { format, program: programHash, twists: JSON.stringify(Object.fromEntries(described)) }
-  const text = Buffer.from(JSON.stringify(header))
-  // Padded so that the numbers stand at a multiple of eight bytes.
-  const length = Math.ceil(text.length / 8) * 8
-  const prefix = Buffer.alloc(8)
-  prefix.writeBigUInt64LE(BigInt(length))
-  const numbers = parts.map((part) => Buffer.from(part.buffer, part.byteOffset, part.byteLength))
-  return Buffer.concat([prefix, text, Buffer.alloc(length - text.length, ' '), ...numbers])
+  const described = twists.map(({ name, signature, tokenizer, loss, head }) => [
+    name,
+    { signature, tokenizer, loss, model: head.model, link: head.link, role: head.role, shape: head.shape },
+  ])
+  const metadata = { format, program: programHash, twists: JSON.stringify(Object.fromEntries(described)) }
+  const tensors = twists.map(({ name, head }) => layerTensors(name, head.shape, head.layers))
+  return writeTensors(metadata, Object.assign({}, ...tensors))
 }
 
 /** All twists of a file, and the hash of the program that they were trained for. Throws R032. */
@@ -70,26 +55,11 @@ export function readTwists(
   span?: Span,
 ): { readonly program: string; readonly twists: ReadonlyMap<string, StoredTwist> } {
   try {
-    const { bytes } = file
-    const length = Number(Buffer.from(bytes.buffer, bytes.byteOffset, 8).readBigUInt64LE())
-    const header = JSON.parse(Buffer.from(bytes.subarray(8, 8 + length)).toString('utf8'))
-    const { format: found, program, twists } = header.__metadata__
-    if (found !== format) throw new Error(`its format is ${JSON.stringify(found)}, expected ${JSON.stringify(format)}`)
-    const tensor = (name: string, size: number): Float32Array => {
-      const [begin, end] = header[name].data_offsets.map((offset: number) => 8 + length + offset)
-      if (end - begin !== 4 * size || end > bytes.length) throw new Error(`${name} does not hold ${size} numbers`)
-      const numbers = new Float32Array(Uint8Array.from(bytes.subarray(begin, end)).buffer)
-      if (!numbers.every(Number.isFinite)) throw new Error(`${name} holds numbers that are not finite`)
-      return numbers
-    }
+    const read = readTensors(file.bytes, format)
+    const { program, twists } = read.metadata as { program: string; twists: string }
     const entries = Object.entries<Record<string, never>>(JSON.parse(twists)).map(([name, entry]) => {
       const { signature, tokenizer, loss, model, link, role, shape } = entry as never as StoredTwist & TrainedHead
-      const layers = layerSizes(shape).map(
-        ({ inputs, outputs }, i): Layer => ({
-          weight: tensor(`${name}.${i}.weight`, inputs * outputs),
-          bias: tensor(`${name}.${i}.bias`, outputs),
-        }),
-      )
+      const layers = readLayers(read, name, shape)
       return [name, { name, signature, tokenizer, loss, head: { shape, layers, model, link, role } }] as const
     })
     return { program, twists: new Map(entries) }
@@ -101,6 +71,24 @@ export function readTwists(
       }),
     )
   }
+}
+
+/** The layers of a head as tensors, `NAME.0.weight` and so on. */
+export function layerTensors(name: string, shape: HeadShape, layers: readonly Layer[]): NamedTensors {
+  const sizes = layerSizes(shape)
+  return Object.fromEntries(
+    layers.flatMap(({ weight, bias }, i) => [
+      [`${name}.${i}.weight`, { shape: [sizes[i]!.inputs, sizes[i]!.outputs], data: weight }],
+      [`${name}.${i}.bias`, { shape: [sizes[i]!.outputs], data: bias }],
+    ]),
+  )
+}
+
+export function readLayers({ tensor }: ReadTensors, name: string, shape: HeadShape): Layer[] {
+  return layerSizes(shape).map(({ inputs, outputs }, i) => ({
+    weight: tensor(`${name}.${i}.weight`, inputs * outputs),
+    bias: tensor(`${name}.${i}.bias`, outputs),
+  }))
 }
 
 /** `(Context, String)` */

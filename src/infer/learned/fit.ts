@@ -1,4 +1,4 @@
-import type { AdamWSettings } from '../../tensor/adamw.js'
+import type { AdamWSettings, AdamWState } from '../../tensor/adamw.js'
 import { type Backend, type OpenedGraph, onnxRuntime } from '../../tensor/backend.js'
 import { GraphBuilder, type Value } from '../../tensor/graph.js'
 import type { DenseTensor } from '../../tensor/session.js'
@@ -14,49 +14,72 @@ export interface FitRows {
   readonly tokens: readonly number[]
 }
 
+/** Whether the totals move with the network, or only log psi of the tokens that were drawn, or the totals and the level by slopes of its own. */
+export type Moves = 'totals' | 'tokens' | 'level'
+
+/** Of a loss, by row (losses.ts). */
+export interface Slopes {
+  readonly onPsi: Float64Array
+  readonly onTotal: Float64Array
+  readonly onLevel?: Float64Array | undefined
+}
+
 /** log 0, in 32-bit floats that are still added and compared. */
 export const impossible = -1e30
 
 /**
  * A twist head that is fitted, beside the frozen output embedding E [V, shift]. For rows of features x, log weights g [n, V] and tokens v,
  *
- *     psi = g(x) Eᵀ [n, V]      logPsi = psi[v] [n]      logTotal = log sum exp(g + psi) [n]
+ *     psi = g(x) Eᵀ + c(x) [n, V]      logPsi = psi[v] [n]      logTotal = log sum exp(g + psi) [n]
  *
- * and a step goes down onPsi · logPsi + onTotal · logTotal, whose gradient is that of the loss (losses.ts).
+ * and a step goes down onPsi · logPsi + onTotal · logTotal, whose gradient is that of the loss (losses.ts). The product with E is most of the work;
+ * a loss that holds the totals fixed goes back through the rows of single tokens alone.
  */
 export class HeadFit {
   private constructor(
     private readonly shape: HeadShape,
     private readonly vocabulary: number,
+    private readonly moves: Moves,
     private readonly training: Training,
     private readonly forward: OpenedGraph,
   ) {}
 
-  /** @param matrix E, null for the identity. The layers are copied. */
+  /**
+   * @param matrix E, null for the identity. The layers are copied.
+   * @param moves what the loss goes down
+   * @param state of the optimiser, to go on with
+   */
   static async open(
     shape: HeadShape,
     layers: readonly Layer[],
     matrix: Float32Array | null,
     vocabulary: number,
     settings: AdamWSettings,
+    moves: Moves = 'totals',
     backend: Backend = onnxRuntime,
+    state?: AdamWState,
   ): Promise<HeadFit> {
     const parameters: Record<string, DenseTensor<Float32Array>> = {}
     layerSizes(shape).forEach(({ inputs, outputs }, i) => {
       parameters[`weight${i}`] = { data: layers[i]!.weight.slice(), shape: [inputs, outputs] }
       parameters[`bias${i}`] = { data: layers[i]!.bias.slice(), shape: [outputs] }
     })
+    const output = outputMatrix(shape, matrix, vocabulary)
     const told = new GraphBuilder()
-    const numbers = network(told, shape, matrix, vocabulary)
+    const numbers = network(told, shape, output, vocabulary)
     told.output('logPsi', numbers.logPsi, 'float32', ['n'])
-    told.output('logTotal', numbers.logTotal, 'float32', ['n'])
+    told.output('logTotal', numbers.logTotal(), 'float32', ['n'])
     const taught = new GraphBuilder()
-    const { logPsi, logTotal } = network(taught, shape, matrix, vocabulary)
-    const onPsi = taught.input('onPsi', 'float32', ['n'])
-    const onTotal = taught.input('onTotal', 'float32', ['n'])
-    const loss = taught.sum(taught.add(taught.multiply(onPsi, logPsi), taught.multiply(onTotal, logTotal)), 0)
-    const training = await Training.open(backend, taught, loss, parameters, settings)
-    return new HeadFit(shape, vocabulary, training, await backend.open(told))
+    const { logPsi, logTotal, level } = network(taught, shape, output, vocabulary)
+    let slope = taught.multiply(taught.input('onPsi', 'float32', ['n']), logPsi)
+    const add = (name: string, value: Value) => {
+      slope = taught.add(slope, taught.multiply(taught.input(name, 'float32', ['n']), value))
+    }
+    if (moves !== 'tokens') add('onTotal', logTotal())
+    if (moves === 'level') add('onLevel', level())
+    const loss = taught.sum(slope, 0)
+    const training = await Training.open(backend, taught, loss, parameters, settings, state)
+    return new HeadFit(shape, vocabulary, moves, training, await backend.open(told))
   }
 
   /** The layers as they are now, copied. */
@@ -66,6 +89,11 @@ export class HeadFit {
       weight: parameters[`weight${i}`]!.data.slice(),
       bias: parameters[`bias${i}`]!.data.slice(),
     }))
+  }
+
+  /** Of the optimiser, copied. */
+  get state(): AdamWState {
+    return this.training.state
   }
 
   async numbers(rows: FitRows): Promise<{ readonly logPsi: Float64Array; readonly logTotal: Float64Array }> {
@@ -78,10 +106,16 @@ export class HeadFit {
     }
   }
 
-  /** One step of AdamW. Throws, and changes nothing, where a gradient is not finite. */
-  async step(rows: FitRows, onPsi: Float64Array, onTotal: Float64Array, rate: number): Promise<void> {
+  /**
+   * One step of AdamW; `onTotal` counts where the totals move, `onLevel` where the level does. Throws, and changes nothing, where a gradient is not
+   * finite.
+   */
+  async step(rows: FitRows, { onPsi, onTotal, onLevel }: Slopes, rate: number): Promise<void> {
     const list = (values: Float64Array) => ({ data: Float32Array.from(values), shape: [values.length] })
-    await this.training.step({ ...this.feeds(rows), onPsi: list(onPsi), onTotal: list(onTotal) }, rate)
+    const { base, ...others } = this.feeds(rows)
+    const feeds = this.moves === 'tokens' ? others : { ...others, base: base!, onTotal: list(onTotal) }
+    const levels = this.moves === 'level' ? { onLevel: list(onLevel!) } : {}
+    await this.training.step({ ...feeds, ...levels, onPsi: list(onPsi) }, rate)
   }
 
   async release(): Promise<void> {
@@ -93,7 +127,7 @@ export class HeadFit {
     return {
       features: stacked(features, featureCount(this.shape)),
       base: stacked(bases, this.vocabulary),
-      token: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length, 1] },
+      token: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] },
     }
   }
 }
@@ -101,24 +135,42 @@ export class HeadFit {
 function network(
   graph: GraphBuilder,
   shape: HeadShape,
-  matrix: Float32Array | null,
+  output: Float32Array,
   vocabulary: number,
-): { readonly logPsi: Value; readonly logTotal: Value } {
+): { readonly logPsi: Value; readonly logTotal: () => Value; readonly level: () => Value } {
   let x = graph.input('features', 'float32', ['n', featureCount(shape)])
-  const base = graph.input('base', 'float32', ['n', vocabulary])
-  const token = graph.input('token', 'int64', ['n', 1])
+  const token = graph.input('token', 'int64', ['n'])
   const sizes = layerSizes(shape)
   sizes.forEach(({ inputs, outputs }, i) => {
     const weight = graph.input(`weight${i}`, 'float32', [inputs, outputs])
     const bias = graph.input(`bias${i}`, 'float32', [outputs])
     const sums = graph.add(graph.matrixProduct(x, weight), bias)
-    x = i === sizes.length - 1 ? graph.multiply(sums, graph.scalar(shape.scale)) : graph.silu(sums)
+    x = i === sizes.length - 1 ? sums : graph.silu(sums)
   })
-  const psi = matrix ? graph.productWithTransposed(x, graph.weight('E', 'float32', [vocabulary, shape.shift], matrix)) : x
+  const matrix = graph.weight('E', 'float32', [vocabulary, shape.shift + 1], output)
   return {
-    logPsi: graph.reshape(graph.gatherElements(psi, token), [-1]),
-    logTotal: graph.logSumExp(graph.add(base, psi), 1),
+    logPsi: graph.sum(graph.multiply(x, graph.gather(matrix, token)), 1),
+    logTotal: () => {
+      const base = graph.input('base', 'float32', ['n', vocabulary])
+      return graph.logSumExp(graph.add(base, graph.productWithTransposed(x, matrix)), 1)
+    },
+    level: () => {
+      const last = Float32Array.from({ length: shape.shift + 1 }, (_, k) => (k === shape.shift ? 1 : 0))
+      return graph.sum(graph.multiply(x, graph.weight('level', 'float32', [1, shape.shift + 1], last)), 1)
+    },
   }
+}
+
+/** [scale · E, 1], [V, shift + 1]: its product with what the network puts out is log psi. */
+function outputMatrix({ shift, scale }: HeadShape, matrix: Float32Array | null, vocabulary: number): Float32Array {
+  const output = new Float32Array(vocabulary * (shift + 1))
+  for (let v = 0; v < vocabulary; v++) {
+    for (let k = 0; k < shift; k++) {
+      output[v * (shift + 1) + k] = scale * (matrix ? matrix[v * shift + k]! : v === k ? 1 : 0)
+    }
+    output[v * (shift + 1) + shift] = 1
+  }
+  return output
 }
 
 function stacked(rows: readonly Float32Array[], width: number): DenseTensor<Float32Array> {

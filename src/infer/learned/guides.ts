@@ -29,7 +29,7 @@ export async function shiftsOf(plans: readonly Plan[], tokens: readonly number[]
   })
   for (const twist of new Set(guided.map((guide) => guide.twist))) {
     const group = guided.filter((guide) => guide.twist === twist)
-    const logs = await twist.values(group, options)
+    const logs = await twist.values(group, options, true)
     group.forEach(({ at }, i) => {
       shifts[at] = logs[i]!
     })

@@ -1,13 +1,21 @@
 import type { Randomness } from '../../models/randomness.js'
 
 /**
- * A twist head (inference.md §3): log psi(v | s) = e_v · g(x), e_v the row of the model's output embedding for the next token v, and g a small
- * MLP whose last layer starts at zero, so that an untrained psi is 1 everywhere:
+ * A twist head (inference.md §3): log psi(v | s) = e_v · g(x) + c(x), e_v the row of the model's output embedding for the next token v, and g and
+ * c the outputs of a small MLP whose last layer starts at zero, so that an untrained psi is 1 everywhere:
  *
- *     x = [h(s), position(s), conditions]      h(s) the model's last hidden state behind s
- *     g(x) = scale · (W_k silu(... silu(W_0 x + b_0) ...) + b_k)
+ *     x = [h(s), m(s), position(s), conditions]      h(s) the model's last hidden state behind s, m(s) the mean of those since the prompt
+ *     [g(x) / scale, c(x)] = W_k silu(... silu(W_0 x + b_0) ...) + b_k
+ *
+ * c, the *level*, tells what is the same for every token: how good the text is so far. No g can say that, for no vector has the same product
+ * with every row of an embedding; it moves no draw, but resampling, and what earlier tokens learn from later ones.
+ *
+ * h(s) is what the model needs to know for the next token; what was told earlier and counts later is seen in m(s): of the texts that end with a
+ * full stop in `examples/infill`, h(s) explains 0.42 of the variance of log phi, both together 0.63.
  *
  * Hidden states of transformers, the embeddings of texts among them, are scaled to a root mean square of 1: models differ in their scale.
+ * The feature of the position is as large as half of such a state, so that it can turn units of the network on and off: what a
+ * token is worth right before an observation has little to do with what it is worth in the middle.
  */
 export interface HeadShape {
   /** Numbers in a hidden state of the model. */
@@ -37,13 +45,13 @@ const positions = 32
 
 /** Numbers in x. */
 export function featureCount({ hidden, conditions }: HeadShape): number {
-  return conditions.reduce((sum, kind) => sum + (kind === 'text' ? hidden : 1), hidden + positions + 1)
+  return conditions.reduce((sum, kind) => sum + (kind === 'text' ? hidden : 1), 2 * hidden + positions + 1)
 }
 
 /** Sizes of the layers: inputs and outputs of each. */
 export function layerSizes(shape: HeadShape): { readonly inputs: number; readonly outputs: number }[] {
   const { width, depth, shift } = shape
-  const sizes = [featureCount(shape), ...new Array<number>(depth).fill(width), shift]
+  const sizes = [featureCount(shape), ...new Array<number>(depth).fill(width), shift + 1]
   return sizes.slice(1).map((outputs, i) => ({ inputs: sizes[i]!, outputs }))
 }
 
@@ -63,15 +71,19 @@ export function untrainedLayers(shape: HeadShape, random: Randomness): Layer[] {
 /**
  * x, as the network reads it.
  * @param hidden h(s); not written to
+ * @param mean m(s)
  * @param position tokens since the prompt of the context
  * @param conditions the features of the arguments, one after the other
  */
-export function featuresOf(hidden: Float32Array, position: number, conditions: Float32Array): Float32Array {
-  const x = new Float32Array(hidden.length + positions + 1 + conditions.length)
-  x.set(scaled(hidden))
-  x[hidden.length + Math.min(position, positions - 1)] = 1
-  x[hidden.length + positions] = position / positions
-  x.set(conditions, hidden.length + positions + 1)
+export function featuresOf(hidden: Float32Array, mean: Float32Array, position: number, conditions: Float32Array): Float32Array {
+  const width = hidden.length
+  const x = new Float32Array(2 * width + positions + 1 + conditions.length)
+  const state = scaled(hidden)
+  x.set(state)
+  x.set(mean, width)
+  x[2 * width + Math.min(position, positions - 1)] = state === hidden ? 1 : Math.sqrt(width) / 2
+  x[2 * width + positions] = position / positions
+  x.set(conditions, 2 * width + positions + 1)
   return x
 }
 
@@ -92,19 +104,50 @@ export function scaleOf(matrix: Float32Array | null, vocabulary: number): number
   return sum > 0 ? vocabulary / sum : 1
 }
 
-/** g(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs. */
-export function shiftOf({ scale }: HeadShape, layers: readonly Layer[], features: Float32Array): Float32Array {
+/**
+ * g(x) and c(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs.
+ * @param start what the biases of the first layer and the last features of x make (`startOf`), where these are left out of `features`
+ */
+export function headOf(
+  { scale, shift: width }: HeadShape,
+  layers: readonly Layer[],
+  features: Float32Array,
+  start?: Float64Array,
+): { readonly shift: Float32Array; readonly level: number } {
   let x = features
   layers.forEach(({ weight, bias }, k) => {
-    const outputs = bias.length
-    const sums = Float64Array.from(bias)
-    for (let i = 0; i < x.length; i++) {
-      const value = x[i]!
-      if (value === 0) continue
-      const row = i * outputs
-      for (let o = 0; o < outputs; o++) sums[o]! += value * weight[row + o]!
-    }
-    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? scale * sum : sum / (1 + Math.exp(-sum))))
+    const sums = Float64Array.from(k === 0 && start ? start : bias)
+    addProduct(sums, x, weight, 0)
+    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
   })
-  return x
+  return { shift: x.subarray(0, width).map((value) => scale * value), level: x[width]! }
+}
+
+/** What the conditions, the last features of x, add to the biases of the first layer: the same for every text. */
+export function startOf(
+  shape: HeadShape,
+  [{ weight, bias }]: readonly [Layer, ...Layer[]],
+  conditions: Float32Array,
+): Float64Array {
+  const sums = Float64Array.from(bias)
+  addProduct(sums, conditions, weight, featureCount(shape) - conditions.length)
+  return sums
+}
+
+/** sums += x · the rows of `weight` from `first` on. Four at a time: the sums are read and written a quarter as often. */
+function addProduct(sums: Float64Array, x: Float32Array, weight: Float32Array, first: number): void {
+  const outputs = sums.length
+  const whole = x.length - (x.length % 4)
+  for (let i = 0; i < whole; i += 4) {
+    const [a, b, c, d] = [x[i]!, x[i + 1]!, x[i + 2]!, x[i + 3]!]
+    if (a === 0 && b === 0 && c === 0 && d === 0) continue
+    const row = (first + i) * outputs
+    for (let o = 0, at = row; o < outputs; o++, at++) {
+      sums[o]! += a * weight[at]! + b * weight[at + outputs]! + c * weight[at + 2 * outputs]! + d * weight[at + 3 * outputs]!
+    }
+  }
+  for (let i = whole; i < x.length; i++) {
+    const row = (first + i) * outputs
+    for (let o = 0; o < outputs; o++) sums[o]! += x[i]! * weight[row + o]!
+  }
 }

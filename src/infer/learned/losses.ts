@@ -26,6 +26,11 @@ export interface Samples {
   readonly positives: readonly Sequence[]
   /** Without resampling: of the twisted proposal, or of the model itself for `sixo` and `fudge`. */
   readonly rollouts: readonly Sequence[]
+  /**
+   * log psi of `rl` and `pcl` is meant to be this much below log phi; 0 when left out. A constant factor changes no twist, and near log Z it leaves
+   * psi near 1, where the network begins.
+   */
+  readonly level?: number
 }
 
 export interface LossValue {
@@ -33,6 +38,8 @@ export interface LossValue {
   /** d value / d x and d value / d L, by row. */
   readonly onPsi: Float64Array
   readonly onTotal: Float64Array
+  /** d / d c, of a loss that the level alone goes down (head.ts); left out where none does. */
+  readonly onLevel?: Float64Array
 }
 
 export type Loss = (samples: Samples, logPsi: Float64Array, logTotal: Float64Array) => LossValue
@@ -79,15 +86,26 @@ const dpg: Loss = (samples, logPsi, logTotal) => {
   return { value, ...found }
 }
 
-/** (log (phi_t sum_v p0 psi_{t+1}) - log psi_t)², the target held fixed; the last target is log phi. */
+/**
+ * A proposal as by `dpg`, whose value for another text may be off by any factor, and the level that makes a twist of it: psi e^c by `ctl`, of
+ * which c alone learns. c drops out of `dpg`, for it is in x and in L.
+ */
+export const dpgWithValue: Loss = (samples, logPsi, logTotal) => {
+  const proposal = dpg(samples, logPsi, logTotal)
+  const { value, onPsi, onTotal } = ctl(samples, logPsi, logTotal)
+  return { ...proposal, value: proposal.value + value, onLevel: onPsi.map((slope, row) => slope + onTotal[row]!) }
+}
+
+/** (log (phi_t sum_v p0 psi_{t+1}) - log psi_t)², the target held fixed; the last target is log phi - level. */
 const rl: Loss = (samples, logPsi, logTotal) => {
   const found = empty(logPsi)
   const least = leastRest(samples.rollouts)
+  const { level = 0 } = samples
   let value = 0
   for (const { weight, final, draws } of samples.rollouts) {
     draws.forEach(({ row, after }, t) => {
       const next = draws[t + 1]
-      const target = next ? next.before - after + logTotal[next.row]! : Math.max(final - after, least)
+      const target = next ? next.before - after + logTotal[next.row]! : Math.max(final - after, least) - level
       const miss = logPsi[row]! - target
       value += weight * miss ** 2
       found.onPsi[row]! += 2 * weight * miss
@@ -106,6 +124,7 @@ const pathConsistency =
   (samples, logPsi, logTotal) => {
     const found = empty(logPsi)
     const least = leastRest(samples.rollouts)
+    const { level = 0 } = samples
     const [own, onOwn] = sampled ? [logPsi, found.onPsi] : [logTotal, found.onTotal]
     /** log phi_t, and log p0/q where q is given. */
     const step = ({ draws }: Sequence, t: number) => {
@@ -126,7 +145,7 @@ const pathConsistency =
         onOwn[row]! += 2 * weight * miss
         if (previous) found.onPsi[previous.row]! -= 2 * weight * miss
         if (t < draws.length - 1) return
-        const rest = logPsi[row]! - Math.max(final - after, least)
+        const rest = logPsi[row]! - Math.max(final - after, least) + level
         value += weight * rest ** 2
         found.onPsi[row]! += 2 * weight * rest
       })
@@ -171,6 +190,31 @@ export const losses: Readonly<Record<LossName, Loss>> = { ctl, rl, pcl: pathCons
 
 /** `pcl` from a given log psi_0, with the q that the samples were drawn from. */
 export const sampledPcl = (start: number) => pathConsistency(start, true)
+
+/** Whether both log psi and the totals move, or the totals are held fixed or do not occur. */
+export function movesTotals(loss: LossName): boolean {
+  return loss === 'ctl' || loss === 'pcl' || loss === 'dpg'
+}
+
+/** Whether it learns as well from samples that another proposal has drawn: those of earlier rounds. */
+export function learnsFromAny(loss: LossName): boolean {
+  return loss === 'rl' || loss === 'pcl'
+}
+
+/** Whether it learns from samples of the target. */
+export function needsTarget(loss: LossName): boolean {
+  return loss === 'ctl' || loss === 'sixo' || loss === 'dpg'
+}
+
+/** Whether it learns from samples of the model itself. */
+export function needsModel(loss: LossName): boolean {
+  return loss === 'sixo' || loss === 'fudge'
+}
+
+/** Whether it learns from samples that were drawn without resampling. */
+export function needsRollouts(loss: LossName): boolean {
+  return loss !== 'dpg'
+}
 
 /** sum_t -E_sigma[log psi_t] */
 function likelihood({ positives }: Samples, logPsi: Float64Array, { onPsi }: Pick<LossValue, 'onPsi'>): number {

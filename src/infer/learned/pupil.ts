@@ -1,5 +1,5 @@
 import { logWeights } from '../../models/dense.js'
-import type { ServeOptions } from '../../models/model.js'
+import type { History, ServeOptions } from '../../models/model.js'
 import { has } from '../../models/token-set.js'
 import type { Particle } from '../particle.js'
 import { byModel } from '../questions.js'
@@ -17,6 +17,8 @@ export interface State {
 
 /** The draws of one particle that one twist learns from. */
 export interface Path {
+  /** Equal for paths of the same draws. */
+  readonly key: string
   /** log of the whole weight of the particle; -Infinity when it has died. */
   readonly final: number
   readonly draws: readonly { readonly state: State; readonly token: number; readonly before: number; readonly after: number }[]
@@ -24,19 +26,51 @@ export interface Path {
 
 const none = new Float32Array(0)
 
+/** Numbers for histories: the same for the same tokens, also where these are two objects. */
+export class Texts {
+  private readonly numbers = new Map<string, number>()
+  private readonly known = new WeakMap<History, number>()
+
+  number(history: History): number {
+    let number = this.known.get(history)
+    if (number !== undefined) return number
+    // A long text has more parents than calls may stand inside one another.
+    const open: History[] = []
+    for (let at: History | null = history; at && !this.known.has(at); at = at.parent) open.push(at)
+    for (const each of open.reverse()) {
+      const { parent, token, id } = each
+      const key = parent ? `${this.known.get(parent)} ${token}` : `start ${each.length === 0 ? '' : id}`
+      number = this.numbers.get(key)
+      if (number === undefined) this.numbers.set(key, (number = this.numbers.size))
+      this.known.set(each, number)
+    }
+    return number!
+  }
+}
+
 /** The paths of a population for one twist, with all that the network reads. */
-export async function pathsOf(twist: LearnedTwist, particles: readonly Particle[], options: ServeOptions): Promise<Path[]> {
+export async function pathsOf(
+  twist: LearnedTwist,
+  particles: readonly Particle[],
+  texts: Texts,
+  options: ServeOptions,
+): Promise<Path[]> {
   const states = new Map<string, State>()
   const paths = particles.map(({ logw, lesson: last }): Path => {
     const lessons = lessonsOf(last).filter(({ guide }) => guide.twist === twist)
+    let key = ''
     const draws = lessons.map((lesson) => {
-      const { guide, token, before, after } = lesson
-      const key = `${guide.history.id} ${guide.position} ${guide.condition.key}`
-      let state = states.get(key)
-      if (!state) states.set(key, (state = { lesson, features: none, base: none }))
+      const { guide, posterior, token, before, after } = lesson
+      const experts = posterior.experts.map(
+        ({ model, history, temperature, power }) => `${model.id} ${texts.number(history)} ${temperature} ${power}`,
+      )
+      const asked = `${guide.model.name} ${texts.number(guide.history)} ${guide.position} ${guide.condition.key} ${experts.join()}`
+      key = `${asked} ${token}`
+      let state = states.get(asked)
+      if (!state) states.set(asked, (state = { lesson, features: none, base: none }))
       return { state, token, before, after }
     })
-    return { final: logw, draws }
+    return { key: `${key} ${draws.length}`, final: logw, draws }
   })
   const all = [...states.values()]
   const live = () => all.flatMap(({ lesson }) => lesson.posterior.experts.map(({ history }) => history))
@@ -73,27 +107,25 @@ async function fill(twist: LearnedTwist, states: readonly State[], options: Serv
 export function merged(paths: readonly Path[], weights: Float64Array): { readonly path: Path; readonly weight: number }[] {
   const groups = new Map<string, { path: Path; weight: number }>()
   paths.forEach((path, i) => {
-    const last = path.draws.at(-1)
-    const { id } = last?.state.lesson.guide.history ?? { id: -1 }
-    const key = `${id} ${last?.token} ${path.draws.length}`
-    const known = groups.get(key)
+    const known = groups.get(path.key)
     if (known) known.weight += weights[i]!
-    else groups.set(key, { path, weight: weights[i]! })
+    else groups.set(path.key, { path, weight: weights[i]! })
   })
   return [...groups.values()]
 }
 
-/** All paths, or as many of them as have together at most so many draws, picked by one random number each. */
-export function chosen<P extends { readonly path: Path }>(
-  paths: readonly P[],
+/** All of them, or as many as have together at most so many draws, picked by one random number each. */
+export function chosen<P>(
+  all: readonly P[],
+  draws: (each: P) => number,
   most: number,
   random: (index: number) => number,
 ): readonly P[] {
-  if (paths.reduce((sum, { path }) => sum + path.draws.length, 0) <= most) return paths
-  const order = paths.map((each, i) => ({ each, at: random(i) })).sort((a, b) => a.at - b.at)
+  if (all.reduce((sum, each) => sum + draws(each), 0) <= most) return all
+  const order = all.map((each, i) => ({ each, at: random(i) })).sort((a, b) => a.at - b.at)
   let left = most
-  const taken = order.filter(({ each: { path } }, i) => {
-    left -= path.draws.length
+  const taken = order.filter(({ each }, i) => {
+    left -= draws(each)
     return i === 0 || left >= 0
   })
   return taken.map(({ each }) => each)

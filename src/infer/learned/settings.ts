@@ -1,6 +1,9 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import { suggest } from '../../diagnostics/suggest.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
+import { exactWays } from '../exact-source.js'
+import type { Choice } from '../trace.js'
+import type { TraceFile } from '../traces-file.js'
 import { type LossName, lossNames } from './losses.js'
 
 /** How learned twists are fitted: what `learn twist ... { }`, the flags of `smcc train` and the API may set. */
@@ -23,8 +26,10 @@ export interface TrainSettings {
   readonly replay: number
   /** Trust region on the weights of these samples: their KL from uniform is at most this, in nats. */
   readonly trust: number
-  /** Where samples of the target come from. */
-  readonly positives: 'smc'
+  /** With `dpg`: a scalar head beside that of the vocabulary, so that what only proposes becomes a twist. */
+  readonly valueHead: boolean
+  /** Where samples of the target come from: SMC, whichever way to exact samples applies, or exact samples that are given. */
+  readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | TraceFile | readonly (readonly Choice[])[]
 }
 
 export const defaultTraining: TrainSettings = {
@@ -38,8 +43,12 @@ export const defaultTraining: TrainSettings = {
   l2: 0.01,
   replay: 4,
   trust: 2,
+  valueHead: false,
   positives: 'smc',
 }
+
+/** Where samples of the target may come from, by name. */
+export const positiveWays = ['smc', 'exact', ...exactWays] as const
 
 const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1
 const atLeast = (least: number) => (value: unknown) =>
@@ -55,7 +64,14 @@ const rules: Readonly<Record<keyof TrainSettings, { readonly fits: (value: unkno
   l2: { fits: atLeast(0), expected: 'a number from 0' },
   replay: { fits: whole, expected: 'a whole number from 1' },
   trust: { fits: atLeast(0), expected: 'a number from 0' },
-  positives: { fits: (value) => value === 'smc', expected: 'smc (this version has no exact samples)' },
+  valueHead: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
+  positives: {
+    fits: (value) =>
+      positiveWays.some((way) => way === value) ||
+      (Array.isArray(value) && value.length > 0) ||
+      (typeof value === 'object' && value !== null && 'traces' in value),
+    expected: `${positiveWays.join(', ')}, or a list of exact samples`,
+  },
 }
 
 /**
@@ -77,6 +93,10 @@ export function trainSettings(decl: LearnTwistDecl, given: Partial<TrainSettings
       throw new SmcError(d, span ? 'program' : 'command')
     }
     settings[name] = value
+  }
+  if (settings.valueHead && settings.loss !== 'dpg') {
+    const message = `\`valueHead\` goes with the loss \`dpg\` alone: what \`${settings.loss}\` learns is a twist by itself`
+    throw new SmcError(diagnostic('R022', decl.name.span, message, { hint: 'leave it out' }))
   }
   return settings as unknown as TrainSettings
 }

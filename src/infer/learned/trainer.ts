@@ -1,36 +1,30 @@
-import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
+import type { Diagnostic } from '../../diagnostics/diagnostic.js'
 import type { Graph } from '../../graph/ir.js'
-import type { Randomness } from '../../models/randomness.js'
+import type { Backend } from '../../tensor/backend.js'
+import type { ExactWay } from '../exact.js'
 import type { Particle } from '../particle.js'
 import { philoxRandomness } from '../philox.js'
 import type { Settings } from '../result.js'
 import type { RunOptions } from '../run.js'
-import { ess, logMeanExp, normalise } from '../weights.js'
+import { type Checkpoint, type Identity, writeCheckpoint } from './checkpoint.js'
+import { Course } from './course.js'
+import { nothingToLearn } from './errors.js'
+import { type Figures, figuresOf, type Quality } from './figures.js'
 import { type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
 import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
 import { lessonsOf } from './lesson.js'
-import { longest, losses, type Samples } from './losses.js'
-import { chosen, merged, type Path, pathsOf, Rows } from './pupil.js'
+import { type LossName, movesTotals, needsModel, needsRollouts, needsTarget } from './losses.js'
+import type { Drawn, Populations } from './populations.js'
 import type { TrainSettings } from './settings.js'
-import { tempered } from './temper.js'
 import { type LearnedTwist, outputOf, type TrainedHead } from './twist.js'
 
 /** One round of sample, weigh, fit; the last entry is a measurement only. */
-export interface TrainRound {
+export interface TrainRound extends Figures {
   /** 0 before anything was learned. */
   readonly round: number
   /** Mean over the fit that follows, and over t; null where nothing was fitted. */
   readonly loss: number | null
-  /** Of N samples without resampling, drawn by the twist as it is. */
-  readonly ess: number
-  readonly particles: number
-  /** Share of these with a weight above 0. */
-  readonly alive: number
-  /** Mean of their log weights, those of dead ones taken 10 nats below the smallest ever seen: a lower bound on log Z where none is dead. */
-  readonly lower: number
-  /** log Z-hat of the population with resampling; null where it died or was not wanted. */
-  readonly logZ: number | null
   /** Distinct samples of the target that were learned from, and the power that the trust region left to their weights. */
   readonly positives: number
   readonly tau: number
@@ -52,286 +46,251 @@ export interface Trained {
   readonly partial: boolean
   /** The round whose twists are kept. */
   readonly best: number
+  /** Where exact samples came from; null where samples of the target came from SMC. */
+  readonly exact: ExactWay | null
+}
+
+/** What is left of a training when a round is done. */
+export interface RoundDone {
+  readonly rounds: readonly TrainRound[]
+  /** What `resume` goes on from. */
+  readonly state: Uint8Array
 }
 
 export interface TrainOptions {
   readonly settings: Settings
   readonly training: readonly TrainSettings[]
-  readonly run: RunOptions
+  readonly run: Pick<RunOptions, 'models' | 'allowExtern' | 'signal'>
+  /** What trains the networks; ONNX Runtime when left out. */
+  readonly backend?: Backend | undefined
+  /** What an earlier training has left; null to begin anew. */
+  readonly resumed: Checkpoint | null
+  readonly identity: Identity
   readonly onProgress?: ((progress: TrainProgress) => void) | undefined
+  readonly onRound?: ((done: RoundDone) => void) | undefined
+  readonly onWarning?: ((warning: Diagnostic) => void) | undefined
 }
 
-/** Most numbers of one batch of rows of log weights. */
-const mostNumbers = 1 << 22
 /** Clips the norm of a gradient. */
 const clip = 1
-/** What a dead sample counts as, below the smallest log weight that was seen. */
-const belowAll = 10
-
-/** A population: of the target with resampling, of the twisted proposal without, or of the model itself. */
-export type Sample = (how: 'target' | 'proposal' | 'model') => Promise<readonly Particle[]>
-
-/** A twist that is being fitted. */
-interface Course {
-  readonly twist: LearnedTwist
-  readonly settings: TrainSettings
-  readonly shape: HeadShape
-  readonly model: string
-  readonly tokenizer: string
-  readonly fit: HeadFit
-  readonly role: TrainedHead['role']
-  readonly link: TrainedHead['link']
-  /** Samples of the target of the last rounds: log of the true weight, divided by N. */
-  replay: { readonly paths: readonly Path[]; readonly logw: Float64Array }[]
-}
+/** Rounds without any weight after which it says so. */
+const patience = 2
+/** `repeat` of what batches are chosen by, and of what the first layers are drawn by. */
+const choosing = 2 ** 40
+const beginning = 2 ** 41
 
 /** The rounds of a training: sample, weigh, fit. */
 export class Trainer {
   private readonly started = performance.now()
   private readonly rounds: TrainRound[] = []
-  private readonly random: Randomness
-  private best = { round: 0, lower: Number.NEGATIVE_INFINITY, error: 0, heads: [] as TrainedHead[] }
+  private best: { round: number; quality: Quality; heads: readonly TrainedHead[] }
   private least = Number.POSITIVE_INFINITY
   private steps = 0
+  private hit = false
+  private exact: ExactWay | null = null
+  /** Heads that drew the rounds which are remembered. */
+  private drew: ReadonlyMap<number, readonly TrainedHead[]> = new Map()
 
   constructor(
     private readonly graph: Graph,
     private readonly twists: readonly LearnedTwist[],
     private readonly options: TrainOptions,
-    private readonly sample: Sample,
+    private readonly populations: Populations,
   ) {
-    this.random = philoxRandomness(options.settings.seed, 2 ** 40)
+    this.best = { round: 0, quality: { mean: Number.NEGATIVE_INFINITY, error: 0 }, heads: [] }
   }
 
   async train(): Promise<Trained> {
-    const { training } = this.options
-    const { iterate, steps } = training[0]!
+    const { iterate, steps } = this.options.training[0]!
     const courses = await this.enrol()
-    let hit = false
     try {
-      for (let round = 0; round < iterate && !this.aborted; round++) {
-        const proposed = await this.sample('proposal')
+      const begin = await this.recall(courses)
+      for (let round = begin; round < iterate && !this.aborted; round++) {
+        const drawn = await this.populations.draw(round, this.needs)
         if (this.aborted) break
-        const needsTarget = courses.some(({ settings: { loss } }) => loss === 'ctl' || loss === 'sixo' || loss === 'dpg')
-        const target = needsTarget ? await this.sample('target') : []
-        const needsModel = courses.some(({ settings: { loss } }) => loss === 'sixo' || loss === 'fudge')
-        const free = needsModel ? await this.sample('model') : []
-        if (this.aborted) break
-        const measured = this.measure(round, proposed, target, courses)
-        hit ||= [...proposed, ...target, ...free].some(({ logw }) => logw > Number.NEGATIVE_INFINITY)
-        const count = Math.round(((round + 1) * steps) / iterate) - Math.round((round * steps) / iterate)
-        const told = await this.learn(courses, measured, { proposed, target, free }, count)
-        this.rounds.push(told)
+        const count = Math.max(0, Math.round(((round + 1) * steps) / iterate) - this.steps)
+        const measured = this.measure(round, drawn, courses)
+        this.tellOfSilence(round)
+        this.rounds.push(await this.learn(courses, measured, drawn, count))
+        if (!this.aborted) this.keep(courses, round + 1)
       }
-      if (!this.aborted) this.rounds.push(this.measure(iterate, await this.sample('proposal'), [], courses))
-      if (!hit && !this.aborted) throw this.never()
+      if (!this.aborted) {
+        const last = Math.max(begin, iterate)
+        const drawn = await this.populations.draw(last, { ...this.needs, target: false, model: false })
+        this.rounds.push(this.measure(last, drawn, courses))
+      }
+      if (!this.hit && !this.aborted) throw this.never(iterate)
       return {
-        twists: courses.map((course, i) => this.stored(course, i, this.best.heads[i] ?? course.twist.head!)),
+        twists: courses.map((course, i) => this.stored(course, i, this.best.heads[i] ?? course.of.twist.head!)),
         rounds: this.rounds,
         partial: this.aborted,
         best: this.best.round,
+        exact: this.exact,
       }
     } finally {
-      await Promise.all(courses.map(({ fit }) => fit.release()))
+      await Promise.all(courses.map(({ of }) => of.fit.release()))
     }
   }
 
   /** Which model each twist speaks through is seen from what the program asks it. */
   private async enrol(): Promise<Course[]> {
-    const particles = await this.sample('model')
+    const particles = await this.populations.look()
     const courses: Course[] = []
     for (const [i, twist] of this.twists.entries()) {
       const lesson = particles.flatMap((p) => lessonsOf(p.lesson)).find(({ guide }) => guide.twist === twist)
       const settings = this.options.training[i]!
+      const { span } = this.graph.learned[i]!.name
       if (!lesson) {
         const hint = `write \`twisted by ${twist.name}(...)\` on a span, or \`twist ${twist.name}(...)\` behind a \`sample\` of one token`
-        const { span } = this.graph.learned[i]!.name
-        throw new SmcError(
-          diagnostic('R033', span, `no draw of the program is guided by \`${twist.name}\`: there is nothing to learn from`, {
-            hint,
-          }),
-        )
+        throw nothingToLearn(`no draw of the program is guided by \`${twist.name}\`: there is nothing to learn from`, hint, span)
       }
       const { model } = lesson.guide
       const output = outputOf(twist.name, model)
       const { width, depth, rate, l2 } = settings
-      const { size } = model.vocabulary
+      const { size, identity } = model.vocabulary
       const matrix = await output.matrix()
       const sizes = { hidden: output.hiddenWidth, shift: output.shiftWidth, scale: scaleOf(matrix, size) }
-      const shape = { ...sizes, conditions: twist.conditions, width, depth }
-      const layers = untrainedLayers(shape, philoxRandomness(this.options.settings.seed, 2 ** 41 + i))
+      const shape: HeadShape = { ...sizes, conditions: twist.conditions, width, depth }
+      const { seed } = this.options.settings
       const adam = { learningRate: rate, weightDecay: l2, clip }
-      const fit = await HeadFit.open(shape, layers, matrix, size, adam)
-      const role = settings.loss === 'dpg' ? 'proposal' : 'twist'
-      const link = settings.loss === 'fudge' ? 'sigmoid' : 'exp'
+      const moves = settings.valueHead ? 'level' : movesTotals(settings.loss) ? 'totals' : 'tokens'
+      const kept = this.options.resumed?.fit(i, shape)
+      const layers = kept?.layers ?? untrainedLayers(shape, philoxRandomness(seed, beginning + i))
+      const fit = await HeadFit.open(shape, layers, matrix, size, adam, moves, this.options.backend, kept?.optimiser)
+      const random = philoxRandomness(seed, choosing)
       const { hash } = model.model
-      twist.teach({ shape, layers, model: hash, link, role })
-      courses.push({ twist, settings, shape, model: hash, tokenizer: model.vocabulary.identity, fit, link, role, replay: [] })
+      const course = new Course({ twist, span, settings, shape, model: hash, tokenizer: identity, vocabulary: size, fit, random })
+      course.teach()
+      courses.push(course)
     }
     return courses
   }
 
-  private measure(
-    round: number,
-    proposed: readonly Particle[],
-    target: readonly Particle[],
-    courses: readonly Course[],
-  ): TrainRound {
-    const logw = Float64Array.from(proposed, (p) => p.logw)
-    const living = logw.filter(Number.isFinite)
-    this.least = living.reduce((a, b) => Math.min(a, b), this.least)
-    const floor = Number.isFinite(this.least) ? this.least - belowAll : -belowAll
-    const counted = logw.map((log) => Math.max(log, floor))
-    const n = logw.length
-    const lower = counted.reduce((a, b) => a + b, 0) / n
-    const error = Math.sqrt(counted.reduce((sum, log) => sum + (log - lower) ** 2, 0) / n / n)
-    // Later twists have learned more: an earlier one is kept only where it was clearly better.
-    if (lower > this.best.lower - 2 * (error + this.best.error)) {
-      this.best = { round, lower, error, heads: courses.map(({ twist }) => twist.head!) }
+  /** Takes up what an earlier training has left; gives the round that comes next. What was remembered is drawn again by the heads that drew it. */
+  private async recall(courses: readonly Course[]): Promise<number> {
+    const { resumed } = this.options
+    if (!resumed) return 0
+    const { progress } = resumed
+    const heads = courses.map(({ head }) => head)
+    const of = (round: string) =>
+      courses.map(({ of: { shape } }, i): TrainedHead => ({ ...heads[i]!, layers: resumed.layers(`${round}.${i}`, shape) }))
+    this.rounds.push(...progress.rounds)
+    this.best = { round: progress.best.round, quality: progress.best.quality, heads: of('best') }
+    this.least = progress.least ?? Number.POSITIVE_INFINITY
+    this.steps = progress.steps
+    this.hit = progress.hit
+    this.exact = progress.exact
+    courses.forEach((course, i) => {
+      course.level = progress.levels[i] ?? null
+    })
+    const rounds = [...new Set(progress.remembered.flat())].sort((a, b) => a - b)
+    this.drew = new Map(rounds.map((round) => [round, of(`drew.${round}`)]))
+    for (const [round, drew] of this.drew) {
+      courses.forEach(({ of: { twist } }, i) => {
+        twist.teach(drew[i]!)
+      })
+      const drawn = await this.populations.draw(round, this.needs)
+      for (const [i, course] of courses.entries()) {
+        if (progress.remembered[i]!.includes(round)) await course.attend(round, drawn, this.serving)
+      }
     }
-    const whole = target.length > 0 ? logMeanExp(Float64Array.from(target, (p) => p.logw)) : Number.NEGATIVE_INFINITY
-    return {
-      round,
-      loss: null,
-      ess: living.length > 0 ? ess(logw) : 0,
-      particles: n,
-      alive: living.length / n,
-      lower,
-      logZ: Number.isFinite(whole) ? whole : null,
-      positives: 0,
-      tau: 1,
-      seconds: this.seconds,
-    }
+    for (const course of courses) course.teach()
+    return progress.next
   }
 
-  private async learn(
-    courses: readonly Course[],
-    measured: TrainRound,
-    populations: Readonly<Record<'proposed' | 'target' | 'free', readonly Particle[]>>,
-    count: number,
-  ): Promise<TrainRound> {
+  /** Hands out what a later training needs to go on as if this one had not ended. */
+  private keep(courses: readonly Course[], next: number): void {
+    const { onRound, identity } = this.options
+    if (!onRound) return
+    const { best } = this
+    const remembered = courses.map((course) => course.remembered)
+    this.drew = new Map([...this.drew].filter(([round]) => remembered.some((rounds) => rounds.includes(round))))
+    const progress = {
+      next,
+      steps: this.steps,
+      least: Number.isFinite(this.least) ? this.least : null,
+      hit: this.hit,
+      exact: this.exact,
+      best: { round: best.round, quality: best.quality },
+      remembered,
+      levels: courses.map(({ level }) => level),
+      rounds: this.rounds,
+    }
+    const heads = Object.fromEntries([['best', best.heads], ...[...this.drew].map(([round, each]) => [`drew.${round}`, each])])
+    const fits = courses.map(({ of: { fit, shape } }) => ({ shape, layers: fit.layers, optimiser: fit.state }))
+    onRound({ rounds: [...this.rounds], state: writeCheckpoint(identity, progress, fits, heads) })
+  }
+
+  private measure(round: number, drawn: Drawn, courses: readonly Course[]): TrainRound {
+    const { least, quality, ...figures } = figuresOf(drawn, this.least)
+    this.least = least
+    this.exact = drawn.exact?.way ?? null
+    const lives = ({ logw }: Particle) => logw > Number.NEGATIVE_INFINITY
+    this.hit ||= drawn.groups.some(({ proposed, target, free, exact }) => [...proposed, ...target, ...free, ...exact].some(lives))
+    // Later twists have learned more: an earlier one is kept only where it was clearly better.
+    const { quality: before } = this.best
+    if (quality.mean > before.mean - 2 * (quality.error + before.error)) {
+      this.best = { round, quality, heads: courses.map(({ of }) => of.twist.head!) }
+    }
+    return { round, loss: null, ...figures, positives: 0, tau: 1, seconds: this.seconds }
+  }
+
+  private async learn(courses: readonly Course[], measured: TrainRound, drawn: Drawn, count: number): Promise<TrainRound> {
     let told = measured
+    this.drew = new Map([...this.drew, [measured.round, courses.map(({ of }) => of.twist.head!)]])
     for (const course of courses) {
-      const { loss, replay } = course.settings
-      const rollouts = await this.paths(course, loss === 'sixo' || loss === 'fudge' ? populations.free : populations.proposed)
-      const target = await this.paths(course, populations.target)
-      const logw = Float64Array.from(target, ({ final }) => final - Math.log(target.length))
-      if (logw.some(Number.isFinite)) course.replay = [...course.replay, { paths: target, logw }].slice(-replay)
-      const positives = this.positives(course)
-      const needsTarget = loss === 'ctl' || loss === 'sixo' || loss === 'dpg'
-      const teaches = needsTarget ? positives.list.length > 0 : rollouts.some(({ final }) => Number.isFinite(final))
-      told = { ...told, positives: positives.list.length, tau: positives.tau }
-      if (!teaches) continue
-      const total = await this.fit(course, rollouts, positives.list, count, (step, value) => {
+      const lessons = await course.attend(measured.round, drawn, this.serving)
+      if (!lessons) continue
+      told = { ...told, positives: lessons.positives, tau: lessons.tau }
+      const loss = await course.fit(lessons, count, this.steps, (step, value) => {
         this.report({ ...told, loss: value }, step)
+        return !this.aborted
       })
-      told = { ...told, loss: total, seconds: this.seconds }
-      const { shape, model, link, role } = course
-      course.twist.teach({ shape, layers: course.fit.layers, model, link, role })
+      told = { ...told, loss, seconds: this.seconds }
+      course.teach()
     }
     this.steps += count
     return told
   }
 
-  private paths({ twist }: Course, particles: readonly Particle[]): Promise<Path[]> {
-    return pathsOf(twist, particles, { rows: this.options.settings.batch, live: () => [] })
-  }
-
-  /** The samples of the target of the last rounds together, by their true weights. */
-  private positives({ replay, settings }: Course) {
-    const paths = replay.flatMap((round) => round.paths)
-    const logw = Float64Array.from(replay.flatMap((round) => [...round.logw]))
-    if (paths.length === 0) return { list: [], tau: 1 }
-    const { path, mass } = { path: paths, mass: normalise(logw) }
-    const together = merged(path, mass).filter(({ weight, path: { draws } }) => weight > 0 && draws.length > 0)
-    const { weights, tau } = tempered(
-      Float64Array.from(together, ({ weight }) => Math.log(weight)),
-      settings.trust,
-    )
-    return { list: together.map((each, i) => ({ path: each.path, weight: weights[i]! })), tau }
-  }
-
-  /** Mean loss over the steps, and over t. */
-  private async fit(
-    course: Course,
-    rollouts: readonly Path[],
-    positives: readonly { readonly path: Path; readonly weight: number }[],
-    count: number,
-    onStep: (step: number, loss: number) => void,
-  ): Promise<number> {
-    const { fit, settings } = course
-    const loss = losses[settings.loss]
-    const most = Math.max(256, Math.floor(mostNumbers / Math.max(1, rollouts[0]?.draws[0]?.state.base.length ?? 1)))
-    let sum = 0
-    for (let step = 0; step < count && !this.aborted; step++) {
-      const rows = new Rows()
-      const samples = this.batch(rows, rollouts, positives, most, step, settings.loss === 'dpg')
-      const { logPsi, logTotal } = await fit.numbers(rows)
-      const { value, onPsi, onTotal } = this.located(course, () => loss(samples, logPsi, logTotal))
-      const done = (this.steps + step) / settings.steps
-      await fit.step(rows, onPsi, onTotal, settings.rate * (1 - 0.9 * done))
-      const mean = value / Math.max(1, longest([...samples.rollouts, ...samples.positives]))
-      sum += mean
-      onStep(this.steps + step + 1, mean)
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-    return sum / Math.max(1, count)
-  }
-
-  /** Paths for one step: all, or as many as fit into the rows of a batch, chosen anew each time. */
-  private batch(
-    rows: Rows,
-    rollouts: readonly Path[],
-    positives: readonly { readonly path: Path; readonly weight: number }[],
-    most: number,
-    step: number,
-    withoutRollouts: boolean,
-  ): Samples {
-    const half = Math.floor(most / 2)
-    const slot = this.steps + step
-    const draw = (generation: number) => (index: number) => this.random.uniform({ slot, generation, draw: index }, 0)
-    const taught = chosen(positives, half, draw(0))
-    const total = taught.reduce((sum, { weight }) => sum + weight, 0)
-    const some = withoutRollouts
-      ? []
-      : chosen(
-          rollouts.map((path) => ({ path, weight: 1 })),
-          most - half,
-          draw(1),
-        )
-    return {
-      positives: taught.map(({ path, weight }) => rows.sequence(path, weight / total)),
-      rollouts: some.map(({ path }) => rows.sequence(path, 1 / some.length)),
-    }
-  }
-
-  private located<T>({ twist }: Course, compute: () => T): T {
-    try {
-      return compute()
-    } catch (thrown) {
-      if (!(thrown instanceof RangeError)) throw thrown
-      const { span } = this.graph.learned[this.twists.indexOf(twist)]!.name
-      const message = `the loss \`fudge\` learns a probability, and ${thrown.message}`
-      throw new SmcError(diagnostic('R033', span, message, { hint: 'use `loss: ctl`, or factors of at most 1' }))
-    }
-  }
-
   private report(told: TrainRound, step: number): void {
     const { iterate, steps } = this.options.training[0]!
-    const left = step > 0 ? (this.seconds / step) * (steps - step) : 0
+    const before = this.options.resumed?.progress.steps ?? 0
+    const left = step > before ? (this.seconds / (step - before)) * (steps - step) : 0
     this.options.onProgress?.({ ...told, rounds: iterate, step, steps, left, seconds: this.seconds })
   }
 
-  private stored({ tokenizer, settings }: Course, i: number, head: TrainedHead): StoredTwist {
+  private stored({ of }: Course, i: number, head: TrainedHead): StoredTwist {
     const decl = this.graph.learned[i]!
-    return { name: decl.name.text, signature: signatureOf(decl), tokenizer, loss: settings.loss, head }
+    return { name: decl.name.text, signature: signatureOf(decl), tokenizer: of.tokenizer, loss: of.settings.loss, head }
   }
 
-  private never(): SmcError {
-    const { batch, iterate } = this.options.training[0]!
-    const message = `none of the samples of ${iterate} rounds, ${batch} particles each, has a weight above 0: the target never fires, so there is nothing to learn`
+  /** A target that never fires is told of while it goes on: it may fire yet. */
+  private tellOfSilence(round: number): void {
+    if (this.hit || round + 1 !== patience) return
+    const { diagnostics } = this.never(patience)
+    this.options.onWarning?.({ ...diagnostics[0]!, severity: 'warning' })
+  }
+
+  private never(rounds: number) {
+    const { batch } = this.options.training[0]!
+    const message = `none of the samples of ${rounds} rounds, ${batch} particles each, has a weight above 0: the target never fires, so there is nothing to learn`
     const hint = 'give partial success a weight: a graded `factor` instead of a `require`; or more particles (`--batch`)'
-    return new SmcError(diagnostic('R033', this.graph.learned[0]!.name.span, message, { hint }), 'inference')
+    return nothingToLearn(message, hint, this.graph.learned[0]!.name.span, 'inference')
+  }
+
+  private get needs() {
+    const { training } = this.options
+    const some = (needs: (loss: LossName) => boolean) => training.some(({ loss }) => needs(loss))
+    return {
+      proposal: some(needsRollouts) || training.some(({ valueHead }) => valueHead),
+      target: some(needsTarget),
+      model: some(needsModel),
+    }
+  }
+
+  private get serving() {
+    return { rows: this.options.settings.batch, live: () => [] }
   }
 
   private get aborted(): boolean {

@@ -1,9 +1,9 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import { logAddExp } from '../../models/log-sum.js'
-import type { History, ServeOptions } from '../../models/model.js'
+import type { History, OutputSpace, ServeOptions } from '../../models/model.js'
 import type { ModelValue, Value } from '../values.js'
 import { Token, Weight } from '../values.js'
-import { type ConditionKind, featuresOf, type HeadShape, type Layer, scaled, shiftOf } from './head.js'
+import { type ConditionKind, featuresOf, type HeadShape, headOf, type Layer, scaled, startOf } from './head.js'
 
 /** What a learned twist has been given beside its context. */
 export interface Condition {
@@ -24,15 +24,16 @@ export interface TwistQuestion {
 
 /** log psi of every next token behind one history. */
 export interface Guidance {
-  /** g */
+  /** g and c (head.ts) */
   readonly shift: Float32Array
-  /** Whether log psi(v) = e_v · g. */
+  readonly level: number
+  /** Whether log psi(v) = e_v · g + c. */
   readonly linear: boolean
   /** What the network has read. */
   readonly features: Float32Array
   /** log psi of every token, where that is small or was asked for. */
   rows: Float64Array | null
-  /** log psi of single tokens. */
+  /** e_v · g of single tokens. */
   readonly values: Map<number, number>
 }
 
@@ -48,16 +49,23 @@ export interface TrainedHead {
   readonly layers: readonly Layer[]
   /** The hash of the model that the hidden states come from. */
   readonly model: string
-  /** log psi of e_v · g: itself, or log sigmoid of it (`fudge`), which is no product with a vector: it is computed for every token. */
+  /** log psi of e_v · g + c: itself, or log sigmoid of it (`fudge`), which is no product with a vector: it is computed for every token. */
   readonly link: 'exp' | 'sigmoid'
   /** `proposal`: psi is known up to a factor that depends on the prefix, so it only guides draws (inference.md §3, DPG). */
   readonly role: 'twist' | 'proposal'
 }
 
+/** Conditions whose share in the first layer is remembered: mostly there is one, but they may change with the text. */
+const mostStarts = 1000
+
 /** A `learn twist` of the program while it runs. What it has said is remembered with the history. */
 export class LearnedTwist {
   private known = new WeakMap<History, Map<string, Guidance>>()
   private readonly texts = new Map<string, Float32Array>()
+  /** Sums of the scaled hidden states since the prompt, that of the history included; the prompt's is not. */
+  private readonly sums = new WeakMap<History, { readonly position: number; readonly sum: Float32Array }>()
+  /** What the first layer makes of the conditions, by their key. */
+  private readonly starts = new Map<string, Float64Array>()
 
   constructor(
     readonly name: string,
@@ -70,6 +78,7 @@ export class LearnedTwist {
   teach(head: TrainedHead): void {
     this.head = head
     this.known = new WeakMap()
+    this.starts.clear()
   }
 
   /** The arguments after the context; throws a TypeError that says what was expected. */
@@ -98,14 +107,18 @@ export class LearnedTwist {
         options,
       )
       bare.forEach((guidance, i) => {
-        guidance.rows = linear ? logs[i]! : logs[i]!.map((x) => -logAddExp(0, -x))
+        guidance.rows = logs[i]!.map((x) => (linear ? x + guidance.level : -logAddExp(0, -x - guidance.level)))
       })
     }
     return found
   }
 
-  /** log psi of one token for each question. */
-  async values(questions: readonly (TwistQuestion & { readonly token: number })[], options: ServeOptions): Promise<number[]> {
+  /** log psi of one token for each question; e_v · g alone where `bare`. */
+  async values(
+    questions: readonly (TwistQuestion & { readonly token: number })[],
+    options: ServeOptions,
+    bare = false,
+  ): Promise<number[]> {
     const found = await this.prepare(questions, options, false)
     const open = questions.flatMap(({ token }, i) => {
       const guidance = found[i]!
@@ -117,7 +130,7 @@ export class LearnedTwist {
         guidance.values.set(token, logs[i]!)
       })
     }
-    return questions.map(({ token }, i) => logPsi(found[i]!, token)!)
+    return questions.map(({ token }, i) => logPsi(found[i]!, token)! - (bare ? found[i]!.level : 0))
   }
 
   private async compute(questions: readonly TwistQuestion[], head: TrainedHead, options: ServeOptions): Promise<void> {
@@ -130,22 +143,58 @@ export class LearnedTwist {
       )
     }
     await this.embed(questions, options)
-    const hidden = await output.hidden(
-      questions.map(({ history }) => history),
-      options,
-    )
+    const hidden = await this.states(questions, output, options)
     questions.forEach(({ history, position, condition }, i) => {
-      const features = featuresOf(hidden[i]!, position, this.conditionFeatures(condition))
+      const conditions = this.conditionFeatures(condition)
+      const features = featuresOf(
+        hidden[i]!,
+        meanOf(this.sum(history, position), position, output.hiddenWidth),
+        position,
+        conditions,
+      )
+      const own = features.subarray(0, features.length - conditions.length)
       let known = this.known.get(history)
       if (!known) this.known.set(history, (known = new Map()))
       known.set(`${position} ${condition.key}`, {
-        shift: shiftOf(head.shape, head.layers, features),
+        ...headOf(head.shape, head.layers, own, this.start(condition, conditions, head)),
         linear: head.link === 'exp',
         features,
         rows: null,
         values: new Map(),
       })
     })
+  }
+
+  /** Hidden states behind the histories; the sums of those before are completed, where a text has grown since it was asked last. */
+  private async states(questions: readonly TwistQuestion[], output: OutputSpace, options: ServeOptions): Promise<Float32Array[]> {
+    const places = questions.map(({ history, position }) => ({ history, position }))
+    const before = new Map<History, number>()
+    for (const { history, position } of places) {
+      let at = history.parent
+      for (let left = position - 1; left > 0 && at && !this.sum(at, left); left--, at = at.parent) before.set(at, left)
+    }
+    places.push(...[...before].map(([history, position]) => ({ history, position })))
+    const hidden = await output.hidden(
+      places.map(({ history }) => history),
+      options,
+    )
+    // Shorter ones first: a sum goes on from the one before.
+    const order = places.map((place, i) => ({ ...place, state: hidden[i]! })).sort((a, b) => a.position - b.position)
+    for (const { history, position, state } of order) {
+      if (position === 0 || this.sum(history, position)) continue
+      const sum = scaled(state).slice()
+      const rest = position > 1 ? this.sum(history.parent!, position - 1) : undefined
+      rest?.forEach((x, k) => {
+        sum[k]! += x
+      })
+      this.sums.set(history, { position, sum })
+    }
+    return hidden
+  }
+
+  private sum(history: History, position: number): Float32Array | undefined {
+    const known = this.sums.get(history)
+    return known?.position === position ? known.sum : undefined
   }
 
   /** Texts become the model's hidden state behind them, as prompts; the empty text where there is no begin token becomes zeros. */
@@ -164,15 +213,29 @@ export class LearnedTwist {
     })
   }
 
+  private start({ key }: Condition, conditions: Float32Array, { shape, layers }: TrainedHead): Float64Array {
+    let start = this.starts.get(key)
+    if (this.starts.size > mostStarts) this.starts.clear()
+    if (!start) this.starts.set(key, (start = startOf(shape, layers as readonly [Layer, ...Layer[]], conditions)))
+    return start
+  }
+
   private conditionFeatures({ parts }: Condition): Float32Array {
     const lists = parts.map((part) => (typeof part === 'string' ? this.texts.get(part)! : [part]))
     return Float32Array.from(lists.flatMap((list) => [...list]))
   }
 }
 
+/** The mean of so many hidden states. */
+function meanOf(sum: Float32Array | undefined, count: number, width: number): Float32Array {
+  return count > 0 && sum ? sum.map((x) => x / count) : new Float32Array(width)
+}
+
 /** log psi of a token, as far as it is known. */
-export function logPsi({ rows, values }: Guidance, token: number): number | undefined {
-  return rows ? rows[token] : values.get(token)
+export function logPsi({ rows, values, level }: Guidance, token: number): number | undefined {
+  if (rows) return rows[token]
+  const value = values.get(token)
+  return value === undefined ? undefined : value + level
 }
 
 /** Throws R031 for a model whose logits are not linear in the hidden state. */

@@ -22,6 +22,7 @@ export interface SelfTestFound {
   readonly laws: readonly LawResult[]
   /** What could not be tried, and why. */
   readonly notes: readonly string[]
+  readonly timing: { readonly seconds: number }
 }
 
 /** How far one way of running the program is from what it must give (`compare.ts`). */
@@ -46,5 +47,4 @@ export interface SelfTestResult extends SelfTestFound {
   readonly smcc: string
   readonly program: string
   readonly programHash: string
-  readonly timing: { readonly seconds: number }
 }

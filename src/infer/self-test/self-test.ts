@@ -12,7 +12,7 @@ import { conditionalListed, conditionalSampled } from './conditional.js'
 import { featuresOf } from './features.js'
 import { lawsFor, type Way } from './laws.js'
 import { answersOf, type Feature, listed, listedTarget, type Measured, runOnce, type Sampler, sampled } from './measure.js'
-import type { Comparison, LawResult, SelfTestFound, Verdict } from './result.js'
+import type { Comparison, LawResult, SelfTestFound, SelfTestOptions, Verdict } from './result.js'
 import { standIns } from './stand-ins.js'
 
 /**
@@ -23,14 +23,6 @@ import { standIns } from './stand-ins.js'
  *
  * Classifiers and extern functions stay what they are: functions of what they are given.
  */
-
-export interface SelfTestSettings {
-  readonly seed: number
-  readonly allowExtern: boolean
-  readonly signal?: AbortSignal | undefined
-  /** Told which law is tried. */
-  readonly onLaw?: ((law: string) => void) | undefined
-}
 
 /** Spans are cut to this: to less where even that gives too many runs, to more where no run of it has any weight. */
 const longestSpan = 2
@@ -48,35 +40,44 @@ const targetSeeds = 4000
 /** Of a self-test, in GB: tables are small. */
 const maxMemory = 1
 
-/** The program for spans of a length: as it runs, and without fused draws. */
-export type GraphsFor = (longest: number) => { readonly fused: Graph; readonly plain: Graph }
+/** The program that is tested. */
+export interface Tested {
+  /** As it was before the passes. */
+  readonly built: Graph
+  /** As it runs with spans of a length, fused or not. */
+  readonly graph: (fuse: boolean, longest: number) => Graph
+  /** The texts that it writes out. */
+  readonly literals: readonly string[]
+}
 
 /** @throws SmcError where the program itself fails: its notes say that tables stood for the models */
 export async function selfTest(
-  graphsFor: GraphsFor,
-  built: Graph,
-  literals: readonly string[],
+  tested: Tested,
   params: Readonly<Record<string, unknown>>,
   defaults: Settings,
-  options: SelfTestSettings,
+  options: SelfTestOptions,
   openers: Openers,
 ): Promise<SelfTestFound> {
-  let found: SelfTestFound | null = null
+  const { built } = tested
+  const given = Object.values(params).filter((value): value is string => typeof value === 'string')
+  const literals = [...given, ...tested.literals]
+  const started = performance.now()
+  let found: Omit<SelfTestFound, 'timing'> | null = null
   for (const texts of tokenCounts) {
     found = await withTables(texts)
     if (found.reference.Z > 0 || options.signal?.aborted) break
   }
-  return found!
+  return { ...found!, timing: { seconds: (performance.now() - started) / 1000 } }
 
-  async function withTables(texts: number): Promise<SelfTestFound> {
-    const { models, tokens } = standIns(graphsFor(1).plain, literals, texts, options.seed)
+  async function withTables(texts: number): Promise<Omit<SelfTestFound, 'timing'>> {
+    const { models, tokens } = standIns(tested.graph(false, 1), literals, texts, defaults.seed)
     // What was learned, was learned for the program's own models.
     const untrained: Openers = { model: openers.model, classifier: openers.classifier }
     try {
       return await withModels(built, { models }, maxMemory, untrained, async (open) => {
-        const told = await new SelfTester(graphsFor, built, params, defaults, options, open).run()
+        const told = await new SelfTester(tested, params, defaults, options, open).run()
         const replaced = built.models.map(({ name, id }) => [name, { replaced: id, tokens: [...tokens, 'end of text'] }])
-        return { seed: options.seed, models: Object.fromEntries(replaced), ...told }
+        return { seed: defaults.seed, models: Object.fromEntries(replaced), ...told }
       })
     } catch (error) {
       if (!(error instanceof SmcError) || built.models.length === 0) throw error
@@ -107,17 +108,16 @@ class SelfTester {
   private next = 0
 
   constructor(
-    private readonly graphsFor: GraphsFor,
-    private readonly built: Graph,
+    private readonly tested: Tested,
     private readonly params: Readonly<Record<string, unknown>>,
     private readonly defaults: Settings,
-    private readonly options: SelfTestSettings,
+    private readonly options: SelfTestOptions,
     private readonly open: Opened,
   ) {}
 
-  async run(): Promise<Omit<SelfTestFound, 'seed' | 'models'>> {
+  async run(): Promise<Omit<SelfTestFound, 'seed' | 'models' | 'timing'>> {
     const target = await this.target()
-    const hasSpans = this.built.functions.some((f) => f.nodes.some(({ op }) => op === 'Span'))
+    const hasSpans = this.tested.built.functions.some((f) => f.nodes.some(({ op }) => op === 'Span'))
     const reference = {
       by: target.runs ? ('listing' as const) : ('seeds' as const),
       runs: target.measured.runs,
@@ -130,7 +130,7 @@ class SelfTester {
         'no run has any weight, so there is nothing to compare: what the program requires cannot come true with these tokens',
       )
     else {
-      for (const { law, states, ways } of lawsFor(this.built)) {
+      for (const { law, states, ways } of lawsFor(this.tested.built)) {
         this.options.onLaw?.(law)
         const tried: (Comparison & { readonly name: string })[] = []
         for (const way of ways) {
@@ -170,10 +170,10 @@ class SelfTester {
     this.note(`the target was estimated from seeds and not listed: ${why}`)
     this.longest = longestSpan
     const direct = await this.direct()
-    const first = philoxRandomness(this.options.seed, this.take(1))
+    const first = philoxRandomness(this.defaults.seed, this.take(1))
     const tried = answersOf({ particles: await runOnce(this.many(direct, 500), first), asked: 500 }, direct.prepared)
     const features = tried.length > 0 ? featuresOf(tried) : featuresOf([{ answer: null, weight: 1 }])
-    const measured = await sampled(this.many(direct, 8), features, targetSeeds, this.options.seed, this.take(targetSeeds))
+    const measured = await sampled(this.many(direct, 8), features, targetSeeds, this.defaults.seed, this.take(targetSeeds))
     return { features, measured, runs: null, longest: this.longest }
   }
 
@@ -207,7 +207,7 @@ class SelfTester {
       const plain = await this.measure(sampler, features)
       const found = await orElse(
         () => conditionalListed(sampler, target.runs!, mostPaths, patience),
-        () => conditionalSampled(sampler, target.runs!, seeds, this.options.seed, this.take(seeds + 1)),
+        () => conditionalSampled(sampler, target.runs!, seeds, this.defaults.seed, this.take(seeds + 1)),
       )
       return compare(found, plain, target.measured.means[0]!)
     }
@@ -219,7 +219,7 @@ class SelfTester {
     const { particles } = sampler.settings
     return orElse(
       () => (particles > 2 ? null : listed(sampler, features, mostPaths, patience)),
-      () => sampled(sampler, features, seeds, this.options.seed, this.take(seeds)),
+      () => sampled(sampler, features, seeds, this.defaults.seed, this.take(seeds)),
     )
   }
 
@@ -227,8 +227,8 @@ class SelfTester {
     const key = `${this.longest} ${fuse} ${noise}`
     let found = this.prepared.get(key)
     if (!found) {
-      const graph = this.graphsFor(this.longest)[fuse ? 'fused' : 'plain']
-      found = prepare(graph, noise ? this.noisy() : this.open, this.params, this.options.allowExtern)
+      const graph = this.tested.graph(fuse, this.longest)
+      found = prepare(graph, noise ? this.noisy() : this.open, this.params, this.options.allowExtern === true)
       this.prepared.set(key, found)
     }
     return found
@@ -245,7 +245,7 @@ class SelfTester {
     const { hiddenWidth: hidden, shiftWidth: shift } = model.model.output!
     const twists = this.open.twists.map(({ name, conditions }, i) => {
       const shape: HeadShape = { hidden, shift, scale: 1, conditions, width: 4, depth: 1 }
-      const random = philoxRandomness(this.options.seed, this.take(1))
+      const random = philoxRandomness(this.defaults.seed, this.take(1))
       const layers = untrainedLayers(shape, random)
       const last = layers.at(-1)!
       const weight = last.weight.map((_, draw) => 4 * random.uniform({ slot: 1000 + i, generation: 0, draw }, 0) - 2)

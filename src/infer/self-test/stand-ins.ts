@@ -39,10 +39,10 @@ export function standIns(
 function patternTexts(graph: Graph): string[] {
   if (graph.patterns.length === 0) return []
   const host = createHost([...graph.sites], [])
-  const texts = link(graph, host).patterns.flatMap(({ value, span }) => {
+  const texts = link(graph, host).patterns.flatMap(({ value, of }) => {
     let automaton: ByteAutomaton
     try {
-      automaton = host.automaton(value([]), host.siteOf(span))
+      automaton = host.automaton(value([]), host.siteOf(of.pattern.span))
     } catch {
       // It depends on a param, or is malformed, which the run says in its own words.
       return []
