@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import type { Graph } from '../graph/ir.js'
@@ -63,7 +64,7 @@ export class Externs {
       )
     } catch (error) {
       if (error instanceof Error && error.name === 'SmcError') throw error
-      return fail(`throws: ${error instanceof Error ? error.message : String(error)}`)
+      return fail(`throws: ${error instanceof Error ? error.message : String(error)}`, 'mend the function, or catch it there')
     }
     if (!Array.isArray(answers) && !ArrayBuffer.isView(answers))
       return fail(`returns ${answers === null ? 'null' : typeof answers}, expected an array`)
@@ -81,14 +82,10 @@ async function importFunction(path: string, name: string, span: Span): Promise<B
   try {
     module = await import(path)
   } catch (error) {
-    throw runError(
-      diagnostic(
-        'R016',
-        span,
-        `the file of \`${name}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-        { hint: 'the path is relative to the program' },
-      ),
-    )
+    const isThere = existsSync(new URL(path))
+    const reason = !isThere ? 'there is no such file' : error instanceof Error ? error.message : String(error)
+    const hint = isThere ? 'mend the file: `node FILE` says more' : 'the path is relative to the program'
+    throw runError(diagnostic('R016', span, `the file of \`${name}\` cannot be loaded: ${reason}`, { hint }))
   }
   const found = module[name]
   if (typeof found === 'function') return found as Batch
