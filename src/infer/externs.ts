@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import type { Graph } from '../graph/ir.js'
@@ -82,9 +81,10 @@ async function importFunction(path: string, name: string, span: Span): Promise<B
   try {
     module = await import(path)
   } catch (error) {
-    const isThere = existsSync(new URL(path))
-    const reason = !isThere ? 'there is no such file' : error instanceof Error ? error.message : String(error)
-    const hint = isThere ? 'mend the file: `node FILE` says more' : 'the path is relative to the program'
+    // A file that it imports may be missing, too.
+    const isMissing = (error as { readonly url?: unknown } | null)?.url === path
+    const reason = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
+    const hint = isMissing ? 'the path is relative to the program' : 'mend the file: `node FILE` says more'
     throw runError(diagnostic('R016', span, `the file of \`${name}\` cannot be loaded: ${reason}`, { hint }))
   }
   const found = module[name]
