@@ -82,7 +82,8 @@ async function importFunction(path: string, name: string, span: Span): Promise<B
     module = await import(path)
   } catch (error) {
     // A file that it imports may be missing, too.
-    const isMissing = (error as { readonly url?: unknown } | null)?.url === path
+    const names = [path, decodeURIComponent(new URL(path).pathname)]
+    const isMissing = names.some((each) => String(error).includes(`Cannot find module '${each}'`))
     const reason = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
     const hint = isMissing ? 'the path is relative to the program' : 'mend the file: `node FILE` says more'
     throw runError(diagnostic('R016', span, `the file of \`${name}\` cannot be loaded: ${reason}`, { hint }))
