@@ -12,7 +12,7 @@ import { requireWritableFile, requireWritableFolder, writeAtomically, writeFolde
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { LiveLine } from './progress.js'
-import { chosenSettings, deviceChoice, flagSettings, productType, type SettingFlags } from './settings.js'
+import { backendChoice, chosenSettings, deviceChoice, flagSettings, productType, type SettingFlags } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface RunFlags extends SettingFlags {
@@ -33,6 +33,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
   const fromFlags = flagSettings(flags)
   const dtype = productType(flags.dtype)
   const device = deviceChoice(flags.device)
+  const backend = backendChoice(flags.backend)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
   const watched = recordedSteps(flags)
@@ -70,6 +71,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
       device,
+      backend,
       onWarning: (warning) => {
         live.erase()
         told.add(warning)

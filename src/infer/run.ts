@@ -6,6 +6,7 @@ import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
 import type { Randomness } from '../models/randomness.js'
+import type { BackendName } from '../tensor/backend.js'
 import { execute } from './executor.js'
 import type { LearnedNote } from './learned/file.js'
 import { type Openers, prepare, withModels } from './open.js'
@@ -22,6 +23,8 @@ export interface RunOptions extends Partial<Settings> {
   readonly dtype?: ProductType
   /** What transformers run on; the CPU by default. Where it cannot be used, a warning says so and the CPU goes on. */
   readonly device?: DeviceChoice
+  /** What computes: `onnx` by default; `tfjs` is TensorFlow.js, which the user installs, on the device that its package has. */
+  readonly backend?: BackendName
   /** Told of a warning when it arises; the result holds all of them. */
   readonly onWarning?: (warning: Diagnostic) => void
   readonly onProgress?: (progress: Progress) => void

@@ -1,7 +1,8 @@
+import type { OpenedGraph } from '../tensor/backend.js'
 import { portable } from '../tensor/portable.js'
-import type { Device, Session } from '../tensor/session.js'
+import type { Device } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
-import { type OpenGraph, openUncached } from './graph-cache.js'
+import { type OpenOnBackend, openUncached } from './graph-cache.js'
 import { blockSize, headColumns, readHeadGraph } from './head-graph.js'
 import { type ProductType, paddedRows } from './products.js'
 import { has, type TokenSet } from './token-set.js'
@@ -67,7 +68,7 @@ const belowOne = 1 - 2 ** -52
 
 /** The head of a model, ready to run: `head-graph.ts` says what it computes. */
 export class Head {
-  readonly #session: Session
+  readonly #session: OpenedGraph
   readonly #shape: DecoderShape
   readonly #columns: number
   readonly #type: ProductType
@@ -75,7 +76,7 @@ export class Head {
   readonly #masks = new WeakMap<TokenSet, Float32Array>()
   readonly #open: Float32Array
 
-  private constructor(session: Session, shape: DecoderShape, columns: number, type: ProductType) {
+  private constructor(session: OpenedGraph, shape: DecoderShape, columns: number, type: ProductType) {
     this.#type = type
     this.#session = session
     this.#shape = shape
@@ -88,7 +89,7 @@ export class Head {
     tensors: DecoderTensors,
     source: WeightSource,
     type: ProductType,
-    open: OpenGraph = openUncached,
+    open: OpenOnBackend = openUncached,
     device: Device = 'cpu',
   ): Promise<Head> {
     const build = () => readHeadGraph(shape, tensors, source, type)

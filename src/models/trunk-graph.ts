@@ -246,6 +246,10 @@ class TrunkBuilder {
         return graph.gelu(x, 'none')
       case 'geluTanh':
         return graph.gelu(x, 'tanh')
+      case 'geluQuick':
+        return graph.multiply(x, graph.sigmoid(graph.multiply(x, graph.scalar(1.702))))
+      case 'relu':
+        return graph.relu(x)
     }
   }
 }

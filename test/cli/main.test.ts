@@ -45,6 +45,8 @@ describe('mistakes are told with what was meant', () => {
     ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss best', 'X006', 'ctl'],
+    ['train x.smc --resume', 'X013', 'there is no such file'],
+    ['train x.smc --backend torch', 'X006', '`tfjs`'],
     ['bound x.smc --particles 4,no', 'X005', '--particles'],
     ['bound x.smc --repeats 1', 'X005', '--repeats'],
     ['bound x.smc --method steer', 'X022', '--method smc'],

@@ -25,7 +25,7 @@ const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }
   bias: numbers(4 + i, bias.length),
 }))
 const rows: FitRows = {
-  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), 20 * i, numbers(20 + i, 5))),
+  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), numbers(40 + i, 4), 20 * i, numbers(20 + i, 5))),
   bases: [0, 1, 2].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log))),
   tokens: [1, 5, 0],
 }
@@ -49,13 +49,14 @@ test('an untrained network says 0', () => {
   expect(headOf(shape, untrained, rows.features[0]!)).toEqual({ shift: new Float32Array(3), level: 0 })
 })
 
-test('features: the hidden state in one scale, the position, the conditions', () => {
-  const x = featuresOf(Float32Array.of(3, 0, 0, 4), 2, Float32Array.of(7))
+test('features: the hidden state in one scale, the mean, the position, the conditions', () => {
+  const x = featuresOf(Float32Array.of(3, 0, 0, 4), Float32Array.of(1, 2, 3, 4), 2, Float32Array.of(7))
   expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))
   expect([...x.slice(0, 4)].map((value) => value.toFixed(3))).toEqual(['1.200', '0.000', '0.000', '1.600'])
-  expect([...x.slice(4, 8)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
+  expect([...x.slice(4, 8)]).toEqual([1, 2, 3, 4])
+  expect([...x.slice(8, 12)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
   expect(x.at(-1)).toBe(7)
-  expect(featuresOf(Float32Array.of(1), 500, new Float32Array(0))[32]).toBe(1)
+  expect(featuresOf(Float32Array.of(1), Float32Array.of(1), 500, new Float32Array(0))[33]).toBe(1)
 })
 
 test('the scale of an embedding', () => {
@@ -85,7 +86,8 @@ describe('a step', () => {
       return logPsi.reduce((sum, log, i) => sum - log + 2 * logTotal[i]!, 0)
     }
     const start = await loss()
-    for (let k = 0; k < 20; k++) await fit.step(rows, Float64Array.of(-1, -1, -1), Float64Array.of(2, 2, 2), 0.01)
+    for (let k = 0; k < 20; k++)
+      await fit.step(rows, { onPsi: Float64Array.of(-1, -1, -1), onTotal: Float64Array.of(2, 2, 2) }, 0.01)
     expect(await loss()).toBeLessThan(start - 0.1)
     expect([...layers[0]!.weight]).toEqual([...before])
     expect([...fit.layers[0]!.weight]).not.toEqual([...before])
@@ -96,7 +98,8 @@ test('a loss that holds the totals fixed takes the same step without them', asyn
   const settings = { learningRate: 0.01, weightDecay: 0 }
   const whole = await HeadFit.open(shape, layers, matrix, vocabulary, settings)
   const part = await HeadFit.open(shape, layers, matrix, vocabulary, settings, 'tokens')
-  for (const each of [whole, part]) await each.step(rows, Float64Array.of(-1, 2, 0.5), new Float64Array(3), 0.01)
+  for (const each of [whole, part])
+    await each.step(rows, { onPsi: Float64Array.of(-1, 2, 0.5), onTotal: new Float64Array(3) }, 0.01)
   part.layers.forEach(({ weight }, i) => {
     weight.forEach((x, k) => {
       expect(x).toBeCloseTo(whole.layers[i]!.weight[k]!, 5)
@@ -104,4 +107,22 @@ test('a loss that holds the totals fixed takes the same step without them', asyn
   })
   await whole.release()
   await part.release()
+})
+
+test('the level goes down slopes of its own, and the vectors stay', async () => {
+  const each = await HeadFit.open(shape, layers, matrix, vocabulary, { learningRate: 0.01, weightDecay: 0 }, 'level')
+  const level = (network: readonly Layer[]) => headOf(shape, network, rows.features[0]!).level
+  const none = new Float64Array(3)
+  const before = each.layers
+  for (let k = 0; k < 10; k++) {
+    await each.step(rows, { onPsi: none, onTotal: none, onLevel: Float64Array.of(1, 0, 0) }, 0.01)
+  }
+  const after = each.layers
+  await each.release()
+  expect(level(after)).toBeLessThan(level(before) - 0.05)
+  const { weight } = after.at(-1)!
+  const outputs = shape.shift + 1
+  expect(weight.filter((_, i) => i % outputs < shape.shift)).toEqual(
+    before.at(-1)!.weight.filter((_, i) => i % outputs < shape.shift),
+  )
 })

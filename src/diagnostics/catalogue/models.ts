@@ -111,7 +111,7 @@ export const modelsEntries: Entries = {
     'a setting of a model is not supported',
     'config.json asks for something that this version would compute wrongly, such as another activation or another way to scale rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
     program('./my-model'),
-    folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
+    folder({ 'config.json': { ...config, hidden_act: 'mish' }, 'tokenizer.json': tokenizer }),
   ),
   M007: load(
     'a weights file is damaged',
@@ -232,6 +232,15 @@ export const modelsEntries: Entries = {
       'The flag `--device` asks for a device that is missing, that cannot hold the model, or that does not compute what was asked for. The run goes on with the CPU and gives the same answer, more slowly. WebGPU needs a graphics card with a driver for Vulkan, Metal or Direct3D 12, and computes in 32-bit floats only. CUDA needs Linux, an NVIDIA card, CUDA 12, cuDNN 9 and libraries of ONNX Runtime that its npm package does not hold.',
     bad: 'program.run({}, { device: "webgpu", dtype: "int8" })',
     mended: 'program.run({}, { device: "cpu", dtype: "int8" })',
+    files: { 'program.smc': program('tiny') },
+    stage: 'api',
+  },
+  M023: {
+    title: 'a backend cannot be used',
+    explanation:
+      'With `--backend tfjs` models and trainings are computed by TensorFlow.js, which is not a part of smcc: install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow); the first that is there is taken. It computes where that package does, so it goes with no `--device`.',
+    bad: 'program.run({}, { backend: "tfjs", device: "auto" })',
+    mended: 'program.run({}, { backend: "onnx", device: "cpu" })',
     files: { 'program.smc': program('tiny') },
     stage: 'api',
   },

@@ -14,8 +14,15 @@ export interface FitRows {
   readonly tokens: readonly number[]
 }
 
-/** Whether the totals move with the network, or only log psi of the tokens that were drawn. */
-export type Moves = 'totals' | 'tokens'
+/** Whether the totals move with the network, or only log psi of the tokens that were drawn, or the totals and the level by slopes of its own. */
+export type Moves = 'totals' | 'tokens' | 'level'
+
+/** Of a loss, by row (losses.ts). */
+export interface Slopes {
+  readonly onPsi: Float64Array
+  readonly onTotal: Float64Array
+  readonly onLevel?: Float64Array | undefined
+}
 
 /** log 0, in 32-bit floats that are still added and compared. */
 export const impossible = -1e30
@@ -63,9 +70,13 @@ export class HeadFit {
     told.output('logPsi', numbers.logPsi, 'float32', ['n'])
     told.output('logTotal', numbers.logTotal(), 'float32', ['n'])
     const taught = new GraphBuilder()
-    const { logPsi, logTotal } = network(taught, shape, output, vocabulary)
+    const { logPsi, logTotal, level } = network(taught, shape, output, vocabulary)
     let slope = taught.multiply(taught.input('onPsi', 'float32', ['n']), logPsi)
-    if (moves === 'totals') slope = taught.add(slope, taught.multiply(taught.input('onTotal', 'float32', ['n']), logTotal()))
+    const add = (name: string, value: Value) => {
+      slope = taught.add(slope, taught.multiply(taught.input(name, 'float32', ['n']), value))
+    }
+    if (moves !== 'tokens') add('onTotal', logTotal())
+    if (moves === 'level') add('onLevel', level())
     const loss = taught.sum(slope, 0)
     const training = await Training.open(backend, taught, loss, parameters, settings, state)
     return new HeadFit(shape, vocabulary, moves, training, await backend.open(told))
@@ -95,12 +106,16 @@ export class HeadFit {
     }
   }
 
-  /** One step of AdamW; `onTotal` counts where the totals move. Throws, and changes nothing, where a gradient is not finite. */
-  async step(rows: FitRows, onPsi: Float64Array, onTotal: Float64Array, rate: number): Promise<void> {
+  /**
+   * One step of AdamW; `onTotal` counts where the totals move, `onLevel` where the level does. Throws, and changes nothing, where a gradient is not
+   * finite.
+   */
+  async step(rows: FitRows, { onPsi, onTotal, onLevel }: Slopes, rate: number): Promise<void> {
     const list = (values: Float64Array) => ({ data: Float32Array.from(values), shape: [values.length] })
     const { base, ...others } = this.feeds(rows)
-    const feeds = this.moves === 'totals' ? { ...others, base: base!, onTotal: list(onTotal) } : others
-    await this.training.step({ ...feeds, onPsi: list(onPsi) }, rate)
+    const feeds = this.moves === 'tokens' ? others : { ...others, base: base!, onTotal: list(onTotal) }
+    const levels = this.moves === 'level' ? { onLevel: list(onLevel!) } : {}
+    await this.training.step({ ...feeds, ...levels, onPsi: list(onPsi) }, rate)
   }
 
   async release(): Promise<void> {
@@ -122,7 +137,7 @@ function network(
   shape: HeadShape,
   output: Float32Array,
   vocabulary: number,
-): { readonly logPsi: Value; readonly logTotal: () => Value } {
+): { readonly logPsi: Value; readonly logTotal: () => Value; readonly level: () => Value } {
   let x = graph.input('features', 'float32', ['n', featureCount(shape)])
   const token = graph.input('token', 'int64', ['n'])
   const sizes = layerSizes(shape)
@@ -138,6 +153,10 @@ function network(
     logTotal: () => {
       const base = graph.input('base', 'float32', ['n', vocabulary])
       return graph.logSumExp(graph.add(base, graph.productWithTransposed(x, matrix)), 1)
+    },
+    level: () => {
+      const last = Float32Array.from({ length: shape.shift + 1 }, (_, k) => (k === shape.shift ? 1 : 0))
+      return graph.sum(graph.multiply(x, graph.weight('level', 'float32', [1, shape.shift + 1], last)), 1)
     },
   }
 }

@@ -1,6 +1,6 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import { logAddExp } from '../../models/log-sum.js'
-import type { History, ServeOptions } from '../../models/model.js'
+import type { History, OutputSpace, ServeOptions } from '../../models/model.js'
 import type { ModelValue, Value } from '../values.js'
 import { Token, Weight } from '../values.js'
 import { type ConditionKind, featuresOf, type HeadShape, headOf, type Layer, scaled, startOf } from './head.js'
@@ -62,6 +62,8 @@ const mostStarts = 1000
 export class LearnedTwist {
   private known = new WeakMap<History, Map<string, Guidance>>()
   private readonly texts = new Map<string, Float32Array>()
+  /** Sums of the scaled hidden states since the prompt, that of the history included; the prompt's is not. */
+  private readonly sums = new WeakMap<History, { readonly position: number; readonly sum: Float32Array }>()
   /** What the first layer makes of the conditions, by their key. */
   private readonly starts = new Map<string, Float64Array>()
 
@@ -141,13 +143,15 @@ export class LearnedTwist {
       )
     }
     await this.embed(questions, options)
-    const hidden = await output.hidden(
-      questions.map(({ history }) => history),
-      options,
-    )
+    const hidden = await this.states(questions, output, options)
     questions.forEach(({ history, position, condition }, i) => {
       const conditions = this.conditionFeatures(condition)
-      const features = featuresOf(hidden[i]!, position, conditions)
+      const features = featuresOf(
+        hidden[i]!,
+        meanOf(this.sum(history, position), position, output.hiddenWidth),
+        position,
+        conditions,
+      )
       const own = features.subarray(0, features.length - conditions.length)
       let known = this.known.get(history)
       if (!known) this.known.set(history, (known = new Map()))
@@ -159,6 +163,38 @@ export class LearnedTwist {
         values: new Map(),
       })
     })
+  }
+
+  /** Hidden states behind the histories; the sums of those before are completed, where a text has grown since it was asked last. */
+  private async states(questions: readonly TwistQuestion[], output: OutputSpace, options: ServeOptions): Promise<Float32Array[]> {
+    const places = questions.map(({ history, position }) => ({ history, position }))
+    const before = new Map<History, number>()
+    for (const { history, position } of places) {
+      let at = history.parent
+      for (let left = position - 1; left > 0 && at && !this.sum(at, left); left--, at = at.parent) before.set(at, left)
+    }
+    places.push(...[...before].map(([history, position]) => ({ history, position })))
+    const hidden = await output.hidden(
+      places.map(({ history }) => history),
+      options,
+    )
+    // Shorter ones first: a sum goes on from the one before.
+    const order = places.map((place, i) => ({ ...place, state: hidden[i]! })).sort((a, b) => a.position - b.position)
+    for (const { history, position, state } of order) {
+      if (position === 0 || this.sum(history, position)) continue
+      const sum = scaled(state).slice()
+      const rest = position > 1 ? this.sum(history.parent!, position - 1) : undefined
+      rest?.forEach((x, k) => {
+        sum[k]! += x
+      })
+      this.sums.set(history, { position, sum })
+    }
+    return hidden
+  }
+
+  private sum(history: History, position: number): Float32Array | undefined {
+    const known = this.sums.get(history)
+    return known?.position === position ? known.sum : undefined
   }
 
   /** Texts become the model's hidden state behind them, as prompts; the empty text where there is no begin token becomes zeros. */
@@ -188,6 +224,11 @@ export class LearnedTwist {
     const lists = parts.map((part) => (typeof part === 'string' ? this.texts.get(part)! : [part]))
     return Float32Array.from(lists.flatMap((list) => [...list]))
   }
+}
+
+/** The mean of so many hidden states. */
+function meanOf(sum: Float32Array | undefined, count: number, width: number): Float32Array {
+  return count > 0 && sum ? sum.map((x) => x / count) : new Float32Array(width)
 }
 
 /** log psi of a token, as far as it is known. */

@@ -93,9 +93,10 @@ function yarn(config: ConfigReader, settings: ConfigReader, { theta, turned }: P
 function longrope(config: ConfigReader, settings: ConfigReader, { turned }: Plain): Scaling {
   const original = originalContext(config, settings)
   const factors = settings.get('short_factor')
+  const pairs = Math.ceil(turned / 2)
   config.require(
-    Array.isArray(factors) && factors.length === turned / 2 && factors.every((factor) => Number.isFinite(factor) && factor > 0),
-    `short_factor is not a list of ${turned / 2} positive numbers`,
+    Array.isArray(factors) && factors.length === pairs && factors.every((factor) => Number.isFinite(factor) && factor > 0),
+    `short_factor is not a list of ${pairs} positive numbers`,
   )
   const factor = settings.positive('factor', config.count('max_position_embeddings', 2048) / original)
   const scale = factor <= 1 ? 1 : Math.sqrt(1 + Math.log(factor) / Math.log(original))

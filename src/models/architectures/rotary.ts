@@ -26,15 +26,17 @@ export function rotaryPositions(config: ConfigReader, headWidth: number, options
   const theta = parameters?.optional('rope_theta') ?? config.positive(key, options.theta ?? 10000)
   const share = parameters?.optional('partial_rotary_factor') ?? config.optional('partial_rotary_factor') ?? options.share ?? 1
   const turned = Math.floor(headWidth * share)
+  // Of an odd number PyTorch turns one more, which has to be there.
+  const pairs = Math.ceil(turned / 2)
   config.require(
-    turned > 0 && turned <= headWidth && turned % 2 === 0,
-    `rotary positions turn ${turned} of the ${headWidth} numbers of a head, expected an even number of them`,
+    pairs > 0 && 2 * pairs <= headWidth,
+    `rotary positions turn ${turned} of the ${headWidth} numbers of a head, expected pairs of them`,
   )
   const settings = parameters ?? (scaled ? config.within('rope_scaling') : null)
   const scaling: Scaling = settings ? scalingOf(config, settings, { theta, turned }) : {}
   // Rounded where PyTorch rounds: at position 1,000 the difference to exact frequencies would be 1e-4 in a log probability.
   const period = (i: number) => Math.fround(theta ** Math.fround((2 * i) / turned))
-  const frequencies = Array.from({ length: turned / 2 }, (_, i) => {
+  const frequencies = Array.from({ length: pairs }, (_, i) => {
     const frequency = Math.fround(1 / period(i))
     return scaling.frequency ? scaling.frequency(frequency, i) : frequency
   })

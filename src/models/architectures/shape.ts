@@ -64,8 +64,11 @@ export interface LayerAttention {
   readonly rotary: number
 }
 
-/** silu(x) = x · sigmoid(x); gelu(x) = x · Φ(x), exactly or by the approximation with tanh (Hendrycks and Gimpel 2016). */
-export type Activation = 'silu' | 'gelu' | 'geluTanh'
+/**
+ * silu(x) = x · sigmoid(x); gelu(x) = x · Φ(x), exactly or by the approximations with tanh and with x · sigmoid(1.702 x) (Hendrycks and
+ * Gimpel 2016); relu(x) = max(x, 0).
+ */
+export type Activation = 'silu' | 'gelu' | 'geluTanh' | 'geluQuick' | 'relu'
 
 /** Where the weights of a model lie, by the names of the stored tensors. */
 export interface DecoderTensors {

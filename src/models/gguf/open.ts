@@ -7,12 +7,23 @@ import { ggufTensors } from './tensors.js'
 import { tokenizerFilesOf } from './tokenizer.js'
 import { GgufWeights } from './weights.js'
 
-/** A model in one GGUF file: its metadata stand for config.json and the tokenizer's files. Throws M003, M005 to M008, M016, M017. */
+/**
+ * A model in one GGUF file: its metadata stand for config.json and the tokenizer's files, which are made when they are asked for.
+ * Throws M003, M005 to M008, M016, M017.
+ */
 export async function openGguf(path: string): Promise<ModelFiles> {
   const weights = await GgufWeights.open(path)
   try {
     const { header } = weights
-    return { texts: {}, weights, architecture: await architectureOf(weights, path), tokenizer: tokenizerFilesOf(header, path) }
+    const architecture = await architectureOf(weights, path)
+    return {
+      texts: {},
+      weights,
+      architecture,
+      get tokenizer() {
+        return tokenizerFilesOf(header, path)
+      },
+    }
   } catch (thrown) {
     await weights.close()
     throw thrown

@@ -108,7 +108,7 @@ group('what would be computed wrongly', () => {
     ['gpt_neo', { num_layers: 3, attention_types: [[['global'], 2]] }, 'attention_types'],
     ['gpt_neo', { attention_types: [[['sparse'], 24]] }, 'attention_types'],
     ['gpt_neox', { hidden_size: 25 }, 'hidden_size'],
-    ['llama', { hidden_act: 'relu' }, 'hidden_act'],
+    ['llama', { hidden_act: 'mish' }, 'hidden_act'],
     ['llama', { num_key_value_heads: 3 }, 'num_key_value_heads'],
     ['gemma2', { attention_bias: true }, 'attention_bias'],
     ['qwen3', { quantization_config: { bits: 4 } }, 'quantization_config'],
