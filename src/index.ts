@@ -16,7 +16,7 @@ import type { RoundDone, Trained, TrainProgress } from './infer/learned/trainer.
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
-import { deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
+import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
 import type { Exp } from './syntax/ast.js'
@@ -41,6 +41,7 @@ export type {
   Scheme,
   Settings,
   Step,
+  StepTold,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
 export { defaultSettings } from './infer/settings.js'
@@ -94,7 +95,7 @@ export interface TrainingOptions
   extends Partial<TrainSettings>,
     Pick<
       RunOptions,
-      'models' | 'allowExtern' | 'dtype' | 'device' | 'seed' | 'maxMemory' | 'onDownload' | 'onWarning' | 'signal'
+      'models' | 'allowExtern' | 'dtype' | 'device' | 'backend' | 'seed' | 'maxMemory' | 'onDownload' | 'onWarning' | 'signal'
     > {
   readonly onProgress?: (progress: TrainProgress) => void
   /** Told of every round that is done, with what `resume` goes on from. */
@@ -122,7 +123,7 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
   return new LoadedProgram(compileSource({ path, text: source }), path)
 }
 
-const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'onWarning', 'onProgress', 'onDownload', 'signal']
+const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'backend', 'onWarning', 'onProgress', 'onDownload', 'signal']
 const boundOptions = ['exact', 'onRepeats', 'onTraces']
 const trainingOptions = ['seed', 'maxMemory', 'onRound', 'resume', ...runOptions]
 
@@ -170,7 +171,7 @@ class LoadedProgram implements Program {
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
-    requireKnown(options, [...runOptions, 'random'])
+    requireKnown(options, [...runOptions, 'random', 'onStep'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
     const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options, settings.twist)])
@@ -221,31 +222,34 @@ class LoadedProgram implements Program {
     return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, models }
   }
 
-  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'onWarning' | 'onDownload'>, twist: boolean) {
+  private async openers(options: Pick<RunOptions, 'dtype' | 'device' | 'backend' | 'onWarning' | 'onDownload'>, twist: boolean) {
     const { onDownload, onWarning } = options
     const [{ openModel, openClassifier }, { RunDevice }] = await Promise.all([
       import('./models/registry.js'),
       import('./models/device.js'),
     ])
-    const device = new RunDevice(deviceChoice(options.device), onWarning)
+    const wanted = deviceChoice(options.device)
+    const device = new RunDevice(wanted, onWarning)
+    const backend = backendChoice(options.backend, wanted)
     const base = dirname(resolve(this.path))
-    const common = { base, dtype: productType(options.dtype), device, ...(onDownload && { onDownload }) }
+    const common = { base, dtype: productType(options.dtype), device, backend, ...(onDownload && { onDownload }) }
     const openers: Openers = {
       model: (id, budget) => openModel(id, { ...common, budget }),
       classifier: (id) => openClassifier(id, base, onDownload),
       learned: { file: twist ? this.twistFile() : null, programHash: this.hash },
     }
-    return { openers, device }
+    return { openers, device, backend }
   }
 
   async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {
-    const [{ requireTrainOptions, trainSettings }, { train }, { Checkpoint }, { writeTwists }, { openers }] = await Promise.all([
-      import('./infer/learned/settings.js'),
-      import('./infer/learned/train.js'),
-      import('./infer/learned/checkpoint.js'),
-      import('./infer/learned/file.js'),
-      this.openers(options, false),
-    ])
+    const [{ requireTrainOptions, trainSettings }, { train }, { Checkpoint }, { writeTwists }, { openers, backend }] =
+      await Promise.all([
+        import('./infer/learned/settings.js'),
+        import('./infer/learned/train.js'),
+        import('./infer/learned/checkpoint.js'),
+        import('./infer/learned/file.js'),
+        this.openers(options, false),
+      ])
     requireTrainOptions(options, trainingOptions)
     const { learnedTwists } = this.compiled.checked
     if (learnedTwists.length === 0) {
@@ -269,6 +273,7 @@ class LoadedProgram implements Program {
         settings,
         training,
         run: pick(options, ['models', 'allowExtern', 'signal']),
+        backend,
         resumed,
         grounds: this.grounds,
         programHash: this.hash,

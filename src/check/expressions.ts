@@ -49,7 +49,11 @@ function typeOf(checker: Checker, scope: Scope, exp: Exp, expected: Type | undef
     case 'Bool':
       return bool
     case 'String':
-      for (const part of exp.parts) if (typeof part !== 'string') expectPrintable(checker, part, infer(checker, scope, part))
+      for (const part of exp.parts) {
+        if (typeof part === 'string') continue
+        expectPrintable(checker, part, infer(checker, scope, part))
+        if (part.kind === 'Number') warnOfConstant(checker, part)
+      }
       return string
     case 'Regex':
       checker.report('C084', exp.span, 'a regular expression stands where a value is expected', {
@@ -254,4 +258,12 @@ export function fieldOf(checker: Checker, target: Type, field: { readonly name: 
 
 function count(parameters: number): string {
   return parameters === 1 ? '1 parameter' : `${parameters} parameters`
+}
+
+/** Nobody inserts a number that could be written: it is a count of a regular expression or a part of another notation. */
+function warnOfConstant(checker: Checker, { span }: Exp): void {
+  const written = span.source.text.slice(span.start, span.end)
+  checker.warn('C034', span, `\`{${written}}\` in a string inserts the number ${written}`, {
+    hint: `write \`\\{${written}\\}\` for the signs themselves`,
+  })
 }

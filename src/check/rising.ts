@@ -1,6 +1,6 @@
 import type { Span } from '../diagnostics/span.js'
-import type { Exp, Stmt } from '../syntax/ast.js'
-import type { CheckedProgram } from './types.js'
+import type { Exp, NameExp, Stmt } from '../syntax/ast.js'
+import type { CheckedProgram, Symbol } from './types.js'
 import { statementsIn } from './walk.js'
 
 /**
@@ -12,11 +12,12 @@ export function firstRising(
   checked: CheckedProgram,
   { observations = true }: { readonly observations?: boolean } = {},
 ): { readonly span: Span; readonly why: string } | null {
+  const sizes = new Sizes(checked)
   const script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
   const bodies = [script, ...checked.functions.filter((f) => checked.effectful.has(f)).map((f) => f.body.statements)]
   for (const statements of bodies) {
     for (const statement of statementsIn(statements)) {
-      if (statement.kind === 'Factor' && !isAtMostOne(statement.value, checked))
+      if (statement.kind === 'Factor' && !sizes.isAtMostOne(statement.value))
         return { span: statement.span, why: 'this factor may be above 1' }
       if (observations && statement.kind === 'Observe' && !isChance(statement.from, checked))
         return { span: statement.span, why: 'this observation has a density, which may be above 1' }
@@ -32,46 +33,79 @@ function isChance(from: Exp, { types }: CheckedProgram): boolean {
   return type?.kind === 'Dist' && ['Int', 'Bool', 'String', 'Token'].includes(type.of.kind)
 }
 
-function isAtMostOne(exp: Exp, checked: CheckedProgram): boolean {
-  if (checked.types.get(exp)?.kind === 'Bool') return true
-  const both = (...parts: readonly Exp[]) => parts.every((part) => isAtMostOne(part, checked))
-  switch (exp.kind) {
-    case 'Number':
-      return exp.value <= 1
-    case 'IfExp':
-      return both(exp.then, exp.else)
-    case 'Binary':
-      return exp.operator === '*' && both(exp.left, exp.right)
-    case 'Index':
-      return exp.target.kind === 'List' && both(...exp.target.elements)
-    case 'Call': {
-      const { callee, args } = exp
-      if (callee.kind === 'Field') return callee.name.text === 'prob' && isChance(callee.target, checked)
-      const [first] = args
-      if (callee.kind !== 'Name' || checked.symbols.get(callee)?.kind !== 'builtin' || !first) return false
-      if (callee.text === 'exp') return isAtMostZero(first.value, checked)
-      return callee.text === 'min' && args.length === 2 && args.some(({ value }) => isAtMostOne(value, checked))
+/** What can be seen of the size of a number without running the program. A param counts as at least 0: a run that meets another stops. */
+class Sizes {
+  /** Statements that bind a variable. */
+  private readonly binders = new Map<Symbol, Stmt[]>()
+
+  constructor(private readonly checked: CheckedProgram) {
+    const script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
+    for (const statement of statementsIn([...script, ...checked.functions.flatMap((f) => f.body.statements)])) {
+      const symbol = checked.symbols.get(statement as never)
+      if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
     }
-    default:
-      return false
   }
-}
 
-/** `-abs(...)`, and such times or over a number. */
-function isAtMostZero(exp: Exp, checked: CheckedProgram): boolean {
-  if (exp.kind === 'Unary' && exp.operator === '-') return isAtLeastZero(exp.operand, checked)
-  if (exp.kind !== 'Binary' || (exp.operator !== '*' && exp.operator !== '/')) return false
-  const [left, right] = [isAtMostZero(exp.left, checked), isAtMostZero(exp.right, checked)]
-  return (left && isAtLeastZero(exp.right, checked)) || (right && isAtLeastZero(exp.left, checked))
-}
+  isAtMostOne(exp: Exp): boolean {
+    const { checked } = this
+    if (checked.types.get(exp)?.kind === 'Bool') return true
+    const both = (...parts: readonly Exp[]) => parts.every((part) => this.isAtMostOne(part))
+    switch (exp.kind) {
+      case 'Number':
+        return exp.value <= 1
+      case 'Name': {
+        const value = this.valueOf(exp)
+        return value !== null && this.isAtMostOne(value)
+      }
+      case 'IfExp':
+        return both(exp.then, exp.else)
+      case 'Binary':
+        if (exp.operator === '^') return this.isAtMostOne(exp.left) && this.isAtLeastZero(exp.right)
+        return exp.operator === '*' && both(exp.left, exp.right)
+      case 'Index':
+        return exp.target.kind === 'List' && both(...exp.target.elements)
+      case 'Call': {
+        const { callee, args } = exp
+        if (callee.kind === 'Field') return callee.name.text === 'prob' && isChance(callee.target, checked)
+        const [first] = args
+        if (callee.kind !== 'Name' || checked.symbols.get(callee)?.kind !== 'builtin' || !first) return false
+        if (callee.text === 'exp') return this.isAtMostZero(first.value)
+        return callee.text === 'min' && args.length === 2 && args.some(({ value }) => this.isAtMostOne(value))
+      }
+      default:
+        return false
+    }
+  }
 
-function isAtLeastZero(exp: Exp, checked: CheckedProgram): boolean {
-  if (exp.kind === 'Number') return exp.value >= 0
-  if (exp.kind === 'Binary')
-    return ['*', '/', '+'].includes(exp.operator) && [exp.left, exp.right].every((e) => isAtLeastZero(e, checked))
-  if (exp.kind === 'Field') return exp.name.text === 'length'
-  if (exp.kind !== 'Call') return false
-  const { callee } = exp
-  if (callee.kind === 'Field') return callee.name.text === 'count'
-  return callee.kind === 'Name' && callee.text === 'abs' && checked.symbols.get(callee)?.kind === 'builtin'
+  /** `-abs(...)`, and such times or over a number. */
+  private isAtMostZero(exp: Exp): boolean {
+    if (exp.kind === 'Unary' && exp.operator === '-') return this.isAtLeastZero(exp.operand)
+    if (exp.kind !== 'Binary' || (exp.operator !== '*' && exp.operator !== '/')) return false
+    const [left, right] = [this.isAtMostZero(exp.left), this.isAtMostZero(exp.right)]
+    return (left && this.isAtLeastZero(exp.right)) || (right && this.isAtLeastZero(exp.left))
+  }
+
+  private isAtLeastZero(exp: Exp): boolean {
+    const { checked } = this
+    if (exp.kind === 'Number') return exp.value >= 0
+    if (exp.kind === 'Name') {
+      if (checked.symbols.get(exp)?.kind === 'param') return true
+      const value = this.valueOf(exp)
+      return value !== null && this.isAtLeastZero(value)
+    }
+    if (exp.kind === 'Binary')
+      return ['*', '/', '+'].includes(exp.operator) && [exp.left, exp.right].every((e) => this.isAtLeastZero(e))
+    if (exp.kind === 'Field') return exp.name.text === 'length'
+    if (exp.kind !== 'Call') return false
+    const { callee } = exp
+    if (callee.kind === 'Field') return callee.name.text === 'count'
+    return callee.kind === 'Name' && callee.text === 'abs' && checked.symbols.get(callee)?.kind === 'builtin'
+  }
+
+  /** What a variable is that one `let` binds and nothing rebinds. */
+  private valueOf(name: NameExp): Exp | null {
+    const symbol = this.checked.symbols.get(name)
+    const [binder, ...others] = (symbol && this.binders.get(symbol)) ?? []
+    return binder?.kind === 'Let' && others.length === 0 ? binder.value : null
+  }
 }

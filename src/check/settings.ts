@@ -39,7 +39,8 @@ const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
 ])
 const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate', 'replay'])
 const learnNumbers = new Set(['rate', 'l2', 'trust'])
-const learnSettings = [...learnWords.keys(), ...learnWhole, ...learnNumbers]
+const learnSwitches = new Set(['valueHead'])
+const learnSettings = [...learnWords.keys(), ...learnWhole, ...learnNumbers, ...learnSwitches]
 
 /** `infer { particles: 64, resample: systematic }`: names and values known before the run. */
 export function checkInfer(checker: Checker, settings: RecordExp): void {
@@ -68,9 +69,11 @@ export function checkLearn(checker: Checker, settings: RecordExp): void {
       ? wantedBy({ kind: 'word', words }, value)
       : learnWhole.has(name.text)
         ? wantedBy({ kind: 'whole', least: 1 }, value)
-        : learnNumbers.has(name.text) && (numberOf(value) ?? -1) >= 0
-          ? undefined
-          : 'a number from 0'
+        : learnSwitches.has(name.text)
+          ? wantedBy({ kind: 'switch' }, value)
+          : learnNumbers.has(name.text) && (numberOf(value) ?? -1) >= 0
+            ? undefined
+            : 'a number from 0'
     if (!learnSettings.includes(name.text)) {
       const close = suggest(name.text, learnSettings)
       checker.report('C090', name.span, `there is no setting \`${name.text}\``, {

@@ -9,7 +9,7 @@ import { requireWritableFile, writeAtomically } from './output.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { besideProgram, pageStyle, type RunFlags, readParams, requireModels, showsLive } from './run.js'
-import { chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
+import { backendChoice, chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'> {
@@ -32,6 +32,7 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
   const repeats = flags.repeats === undefined ? 20 : wholeNumber('--repeats', flags.repeats, 2, mostRepeats)
   const dtype = productType(flags.dtype)
   const device = deviceChoice(flags.device)
+  const backend = backendChoice(flags.backend)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
   requireProgram(path)
@@ -63,6 +64,7 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
       device,
+      backend,
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (each) => download.update(each),

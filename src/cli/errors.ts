@@ -15,11 +15,6 @@ export const exitCodes: Readonly<Record<Blame | 'done' | 'interrupted', number>>
   interrupted: 130,
 }
 
-/** A form or flag that is part of the language but not of this version. */
-export function notInThisVersion(what: string, hint?: string): SmcError {
-  return commandError('X007', `this version of smcc does not have ${what}`, hint)
-}
-
 /** The short reason of a failed file operation, as a person would say it. */
 export function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code

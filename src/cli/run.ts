@@ -2,17 +2,17 @@ import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, relative, resolve } from 'node:path'
 import type { load, Program } from '../index.js'
-import type { Json, RunResult, RunSettings } from '../infer/result.js'
+import type { Json, RunResult, RunSettings, StepTold } from '../infer/result.js'
 import type { SettingOrigin } from '../report/folder.js'
 import { DownloadLine } from './download-line.js'
-import { commandError, exitCodes, notInThisVersion, reason } from './errors.js'
-import { didYouMean, oneOf, pairs } from './flags.js'
+import { commandError, exitCodes, reason } from './errors.js'
+import { choice, didYouMean, oneOf, pairs } from './flags.js'
 import { colours, type Io } from './io.js'
 import { requireWritableFile, requireWritableFolder, writeAtomically, writeFolder } from './output.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { LiveLine } from './progress.js'
-import { chosenSettings, deviceChoice, flagSettings, productType, type SettingFlags } from './settings.js'
+import { backendChoice, chosenSettings, deviceChoice, flagSettings, productType, type SettingFlags } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
 export interface RunFlags extends SettingFlags {
@@ -33,9 +33,10 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
   const fromFlags = flagSettings(flags)
   const dtype = productType(flags.dtype)
   const device = deviceChoice(flags.device)
+  const backend = backendChoice(flags.backend)
   const definitions = pairs('-D', flags.D)
   const models = pairs('--model', flags.model)
-  if (flags.steps !== undefined) throw notInThisVersion('`--steps`', 'steps.jsonl is written in the form of smcc itself')
+  const watched = recordedSteps(flags)
   requireProgram(path)
   requireOutputs(flags, json)
   const file = flags.params === undefined ? undefined : readParams(flags.params)
@@ -57,6 +58,12 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
     const { settings, origin } = chosenSettings(fromFlags, program.settings)
     // Under steer there are more candidates than particles between two points.
     const size = settings.method === 'steer' ? undefined : settings.particles
+    if (watched && settings.method === 'steer')
+      throw commandError(
+        'X007',
+        'LLaMPPL has no record for `--method steer`, whose population changes its size',
+        'leave out `--steps`',
+      )
     if (interruption.signal.aborted) return exitCodes.interrupted
     const result = await program.run(params, {
       ...fromFlags,
@@ -64,6 +71,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       dtype,
       device,
+      backend,
       onWarning: (warning) => {
         live.erase()
         told.add(warning)
@@ -71,6 +79,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
       },
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
+      ...(watched && { onStep: (step) => watched.push(step) }),
       onDownload: (progress) => download.update(progress),
       ...(showsLive(flags, io) && { onProgress: (progress) => live.update(progress, size) }),
     })
@@ -82,6 +91,7 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
     )
     await deliver(result, flags, json, io, {
       params,
+      watched,
       origin: (name) => (name === 'device' ? (flags.device === undefined ? 'default' : 'flag') : origin(name)),
     })
     if (result.partial && interruption.signal.aborted) return exitCodes.interrupted
@@ -149,7 +159,16 @@ export function showsLive(flags: { readonly quiet?: boolean }, io: Io): boolean 
   return io.stderr.isTTY && flags.quiet !== true && !io.env.CI && io.env.TERM !== 'dumb'
 }
 
+/** Where the steps of the run are to be kept for `--steps llamppl`; null where nobody asked. */
+function recordedSteps({ steps, out }: RunFlags): StepTold[] | null {
+  if (steps === undefined) return null
+  choice('--steps', steps, ['llamppl'])
+  if (out === undefined) throw commandError('X007', '`--steps` says what the folder of `--out` holds', 'add `--out DIR`')
+  return []
+}
+
 interface Origins {
+  readonly watched: readonly StepTold[] | null
   readonly params: Record<string, Json>
   readonly origin: (name: keyof RunSettings) => SettingOrigin
 }
@@ -181,7 +200,11 @@ async function writeFiles(
 ): Promise<void> {
   if (typeof json === 'string') writeAtomically(json, text)
   if (flags.report === undefined && flags.out === undefined) return
-  const [{ htmlPage }, { folderFiles }] = await Promise.all([import('../report/html.js'), import('../report/folder.js')])
+  const [{ htmlPage }, { folderFiles }, { llampplText }] = await Promise.all([
+    import('../report/html.js'),
+    import('../report/folder.js'),
+    import('../report/llamppl.js'),
+  ])
   const html = htmlPage(result)
   if (flags.report !== undefined) writeAtomically(flags.report, html)
   if (flags.out === undefined) return
@@ -192,6 +215,7 @@ async function writeFiles(
     node: process.version,
     platform: `${process.platform} ${process.arch}`,
     hash: (content) => createHash('sha256').update(content).digest('hex'),
+    record: origins.watched && llampplText(origins.watched, result),
   })
   writeFolder(flags.out, files)
 }

@@ -4,6 +4,7 @@ import type { Method, Scheme, Settings } from '../infer/result.js'
 import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
+import { type BackendName, backendNames } from '../tensor/backend.js'
 import { choice, numberAbove, numberWithin, wholeNumber } from './flags.js'
 
 /** The flags of `run` that are settings, as commander hands them over; a switch is false only when `--no-...` was given. */
@@ -18,6 +19,7 @@ export interface SettingFlags {
   readonly fuse: boolean
   readonly twist: boolean
   readonly device?: string
+  readonly backend?: string
   readonly dtype?: string
   readonly maxMemory?: string
 }
@@ -51,6 +53,11 @@ export function productType(dtype: string | undefined): ProductType {
 /** What models run on. */
 export function deviceChoice(device: string | undefined): DeviceChoice {
   return device === undefined ? 'cpu' : choice('--device', device, deviceChoices)
+}
+
+/** What computes. */
+export function backendChoice(backend: string | undefined): BackendName {
+  return backend === undefined ? 'onnx' : choice('--backend', backend, backendNames)
 }
 
 /** The settings to run with: flags over `infer { }`; the sampler's own defaults fill the rest. A seed that nobody chose is random. */

@@ -13,7 +13,7 @@ import { present, requireWritableFile, requireWritableFolder, writeAtomically, w
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { besideProgram, readParams, requireModels } from './run.js'
-import { deviceChoice, productType } from './settings.js'
+import { backendChoice, deviceChoice, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 import { distances, TrainingLine } from './training-line.js'
 
@@ -29,8 +29,10 @@ export interface TrainFlags {
   readonly seed?: string
   readonly out?: string
   readonly resume?: boolean
+  readonly valueHead?: boolean
   readonly maxMemory?: string
   readonly device?: string
+  readonly backend?: string
   readonly dtype?: string
   readonly allowExtern?: boolean
   readonly quiet?: boolean
@@ -179,7 +181,9 @@ function trainFlags(flags: TrainFlags) {
     ...(flags.loss !== undefined && { loss: choice<LossName>('--loss', flags.loss, lossNames) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
+    ...(flags.valueHead && { valueHead: true }),
     dtype: productType(flags.dtype),
     device: deviceChoice(flags.device),
+    backend: backendChoice(flags.backend),
   }
 }

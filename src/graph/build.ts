@@ -4,7 +4,7 @@ import type { Span } from '../diagnostics/span.js'
 import type { ClassifierDecl, FnDecl, ModelDecl } from '../syntax/ast.js'
 import { Emitter, type Program } from './emit.js'
 import { FunctionBuilder } from './function.js'
-import type { Code, Graph, GraphFunction, PureFunction } from './ir.js'
+import type { Code, FixedPattern, Graph, GraphFunction, PureFunction } from './ir.js'
 import { pureFunction } from './pure.js'
 
 /**
@@ -19,7 +19,7 @@ export function buildGraph(checked: CheckedProgram, resolveExtern: (from: string
 export class GraphBuilder implements Program {
   readonly sites: Span[] = []
   readonly functions: GraphFunction[] = []
-  readonly patterns: Code[] = []
+  readonly patterns: FixedPattern[] = []
   /** Whether contexts are multiplied anywhere: then any context may be a product. */
   readonly hasProducts: boolean
   twists = 0

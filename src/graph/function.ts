@@ -283,14 +283,15 @@ export class FunctionBuilder {
       this.draw(s, set, from, weighs, proposal?.proposal ?? null, condition)
       return
     }
+    const most = limit ? this.emitter.code(limit.count) : null
     const kinds = { Exactly: 'exactly', UpTo: 'upTo', Within: 'within' } as const
     this.flow.append({
       op: 'Span',
       set,
       from,
-      limit: limit ? { kind: kinds[limit.kind], count: this.emitter.code(limit.count) } : null,
+      limit: most && { kind: kinds[limit!.kind], count: most },
       until: until ? this.emitter.code(until.stop) : null,
-      matching: matching ? this.pattern(matching.pattern) : null,
+      matching: matching ? this.pattern(matching.pattern, until ? null : most) : null,
       where: condition,
       via: proposal ?? null,
       twist: twist
@@ -342,11 +343,12 @@ export class FunctionBuilder {
     if (through) this.flow.append({ op: 'Settle', from, span: s.span, next: -1 })
   }
 
-  /** What a text is to match; remembered where it is the same in every run. */
-  private pattern(exp: Exp): Code {
-    const code = this.emitter.pattern(exp)
-    if (!code.js.includes('s[')) this.builder.patterns.push(code)
-    return code
+  /** What a text of at most so many tokens is to match; remembered where it is the same in every run. */
+  private pattern(exp: Exp, most: Code | null): Code {
+    const fixed = (code: Code) => !code.js.includes('s[')
+    const pattern = this.emitter.pattern(exp)
+    if (fixed(pattern)) this.builder.patterns.push({ pattern, limit: most && fixed(most) ? most : null })
+    return pattern
   }
 
   private if(s: IfStmt): void {

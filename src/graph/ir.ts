@@ -23,7 +23,7 @@ export interface Graph {
   /** Whether what follows a draw may be looked at before it (pass `fuse`). */
   readonly lookahead: boolean
   /** Patterns of `matching` that are the same in every run: made before it begins. */
-  readonly patterns: readonly Code[]
+  readonly patterns: readonly FixedPattern[]
   /** Type of the script's answer. */
   readonly result: Type
 }
@@ -45,6 +45,12 @@ export interface GraphFunction {
 export interface PureFunction {
   readonly decl: FnDecl
   readonly js: string
+}
+
+/** A pattern that does not depend on a particle, with the most tokens that its text may have, where that does not either. */
+export interface FixedPattern {
+  readonly pattern: Code
+  readonly limit: Code | null
 }
 
 /** An expression without effects: JavaScript over the slots `s` and the host `rt`, and how a person wrote it. */

@@ -45,7 +45,7 @@ function reasonOf(graph: Graph, draw: DrawNode, id: NodeId, node: Node): string 
       if (isDistribution(node.from)) return small
       if (node.value.js !== `s[${draw.set}]`) return 'an observe of a text, weighed when it is reached'
       if (draw.proposal) return 'weighs what the proposal drew'
-      return 'reached on other ways, too, or on a context that the token decides'
+      return `${draw.where === null ? 'reached on other ways, too' : 'behind a `where` that looks at more than the token'}, or on a context that the token decides`
     case 'Weigh':
       if (node.kind === 'where' && draw.fused?.where && draw.where === id) return null
       return why(graph, node.value)

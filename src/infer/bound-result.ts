@@ -43,17 +43,19 @@ export type BoundFigures = Omit<
 const wide = 1
 const narrow = 0.1
 
+const unknown = { mean: null, error: null }
+
 /** What the bounds say together. */
 export function boundFigures(bounds: Bounds, exact: Exact | null, refusals: readonly Refusal[]): BoundFigures {
   const logZ = interval(bounds, exact)
-  const { proposal, target } = bounds
+  const { proposal, target, divergences } = bounds
   const half = logZ.low === null || logZ.high === null ? null : (logZ.high - logZ.low) / 2
   const kl = (estimate: Estimate | null, sign: 1 | -1) => {
-    if (!estimate || logZ.estimate === null || half === null) return { mean: null, error: null }
+    if (!estimate || logZ.estimate === null || half === null) return unknown
     return { mean: sign * (logZ.estimate - estimate.mean), error: estimate.error + half }
   }
-  const forward = kl(proposal, 1)
-  const backward = kl(target, -1)
+  const forward = divergences ? (divergences.proposalTarget ?? unknown) : kl(proposal, 1)
+  const backward = divergences ? (divergences.targetProposal ?? unknown) : kl(target, -1)
   const both = proposal && target
   return {
     partial: bounds.partial,

@@ -10,7 +10,7 @@ import { requireRoom } from './room.js'
 import { type Run, type RunOptions, shortOfMemory } from './run.js'
 import { type Choice, NoData } from './trace.js'
 
-export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random'> {
+export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 'onStep'> {
   /** Sizes of the population: 4, 16, 64 by default. */
   readonly particles?: readonly number[]
   /** Independent runs for each bound: 20 by default, at least 2. */

@@ -49,12 +49,20 @@ export interface Estimate {
   readonly error: number
 }
 
+/** KL(q‖sigma) and KL(sigma‖q), means over drawn data, with what is not known of log Z in the errors. */
+export interface Divergences {
+  readonly proposalTarget: Estimate | null
+  readonly targetProposal: Estimate | null
+}
+
 export interface Bounds {
   readonly rows: readonly BoundRow[]
   /** F; null where a particle has died. */
   readonly proposal: Estimate | null
   /** G; null without exact samples. */
   readonly target: Estimate | null
+  /** Where data are drawn, each repeat has its own log Z, which F and G are to be compared with one by one; null otherwise. */
+  readonly divergences: Divergences | null
   readonly tokens: number
   readonly partial: boolean
 }
@@ -80,6 +88,9 @@ export async function bounds(
   let [done, tokens] = [0, 0]
   let proposal: Estimate | null = null
   let target: Estimate | null = null
+  let divergences: Divergences | null = null
+  /** The bounds of each repeat that are nearest to each other on average. */
+  let closest: { readonly gap: number; readonly below: readonly Repeat[]; readonly above: readonly Repeat[] } | null = null
   let key = 0
   for (const particles of plan.particles) {
     for (const sampler of samplers) {
@@ -94,19 +105,23 @@ export async function bounds(
           const part: Part = { settings, first, count, key: key - 1, repeats: plan.repeats }
           const run = await repeat(program, options, part, side === 'above' ? exact!.traces : null, exact?.data ?? null)
           tokens += run.tokens
-          if (!run.repeats) return { rows, proposal, target, tokens, partial: true }
+          if (!run.repeats) return { rows, proposal, target, divergences, tokens, partial: true }
           found[side].push(...run.repeats)
           done += count
           onRepeats(done, all)
         }
       }
-      rows.push(rowOf(particles, sampler, found.below, found.above))
+      const row = rowOf(particles, sampler, found.below, found.above)
+      rows.push(row)
+      const gap = row.lower === null || row.upper === null ? Number.POSITIVE_INFINITY : row.upper - row.lower
+      if (gap < (closest?.gap ?? Number.POSITIVE_INFINITY)) closest = { gap, ...found }
       if (sampler === 'smc') continue
-      proposal = estimate(found.below.flatMap(({ logw }) => [...logw]))
+      proposal = exact?.data ? estimate(found.below.map(meanLog)) : estimate(found.below.flatMap(({ logw }) => [...logw]))
       if (exact) target = estimate(found.above.map(({ kept }) => kept!))
+      if (exact?.data && closest) divergences = divergencesOf(found.below, found.above, closest)
     }
   }
-  return { rows, proposal, target, tokens, partial: false }
+  return { rows, proposal, target, divergences, tokens, partial: false }
 }
 
 interface Part {
@@ -153,6 +168,22 @@ async function repeat(
     return { logZ: logMeanExp(logw), logw, kept: particles.find((p) => p.forced)?.logw ?? null }
   })
   return { repeats: found, tokens }
+}
+
+const meanLog = ({ logw }: Repeat) => logw.reduce((sum, log) => sum + log, 0) / logw.length
+
+/** log Z of each repeat's data lies between its bounds, on average: half the gap is added to the errors. */
+function divergencesOf(
+  proposed: readonly Repeat[],
+  kept: readonly Repeat[],
+  { gap, below, above }: { readonly gap: number; readonly below: readonly Repeat[]; readonly above: readonly Repeat[] },
+): Divergences {
+  const middle = below.map(({ logZ }, r) => (logZ + above[r]!.logZ) / 2)
+  const widened = (found: Estimate | null) => found && { mean: found.mean, error: found.error + Math.max(0, gap) / 2 }
+  return {
+    proposalTarget: widened(estimate(proposed.map((repeat, r) => middle[r]! - meanLog(repeat)))),
+    targetProposal: widened(estimate(kept.map((repeat, r) => repeat.kept! - middle[r]!))),
+  }
 }
 
 function rowOf(particles: number, sampler: BoundRow['sampler'], below: readonly Repeat[], above: readonly Repeat[]): BoundRow {

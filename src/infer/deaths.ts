@@ -1,21 +1,18 @@
 import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
-import type { Span } from '../diagnostics/span.js'
-import type { Particle } from './particle.js'
-import { startOf, tokensSince } from './values.js'
+import type { Step } from './link.js'
+import { type Particle, textOf } from './particle.js'
 
 /** What has killed particles, and the best text that died last: told when all are dead. */
 export class Deaths {
-  private readonly counts = new Map<Span, number>()
+  private readonly counts = new Map<Step, number>()
   private last: { readonly generation: number; readonly logw: number; readonly text: string } | null = null
 
   /** `logw`: the log weight that the particle had before. `generation`: points that the population has passed. */
   note(p: Particle, logw: number, generation: number): void {
-    const { span } = p.step
-    this.counts.set(span, (this.counts.get(span) ?? 0) + 1)
+    this.counts.set(p.step, (this.counts.get(p.step) ?? 0) + 1)
     const { last } = this
     if (last && last.generation === generation && logw <= last.logw) return
-    const texts = p.streams.map((stream) => stream.model.text(tokensSince(stream.history, startOf(stream))))
-    this.last = { generation, logw, text: texts.find((text) => text !== '') ?? '' }
+    this.last = { generation, logw, text: textOf(p) }
   }
 
   /** Z-hat = 0: which statement killed most, and the best text that died last. */
@@ -25,11 +22,17 @@ export class Deaths {
     const points = `${generation} resampling point${generation === 1 ? '' : 's'}`
     const notes = [{ message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` }]
     if (this.last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(this.last.text)}` })
-    const hint =
-      warnings.length > 0
-        ? 'see the warning: it tells why'
-        : 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier'
-    const dead = diagnostic('R003', worst, 'all particles are dead: log Z-hat is minus infinity', { notes, hint })
+    const hint = warnings.length > 0 ? 'see the warning: it tells why' : remedy(worst)
+    const dead = diagnostic('R003', worst.span, 'all particles are dead: log Z-hat is minus infinity', { notes, hint })
     return new SmcError([dead, ...warnings], 'inference')
   }
+}
+
+/** What to try against a statement that kills. */
+function remedy({ node }: Step): string {
+  if ((node.op === 'Draw' && node.where !== null) || (node.op === 'Weigh' && node.kind === 'where'))
+    return 'no token met the `where` of this span: weaken the condition, or look whether any text meets it'
+  if (node.op === 'Draw' && node.pattern !== null)
+    return 'no token that the pattern allows had a probability: widen the pattern, or ask for such a text in the prompt'
+  return 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier'
 }

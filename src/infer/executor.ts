@@ -7,8 +7,8 @@ import type { Host } from './host/host.js'
 import { Island, type IslandSetup, islandRandomness } from './island.js'
 import type { LinkedProgram } from './link.js'
 import { Machine } from './machine.js'
-import type { Particle } from './particle.js'
-import type { Progress, Settings, Step } from './result.js'
+import { type Particle, textOf } from './particle.js'
+import type { Progress, Settings, Step, StepTold } from './result.js'
 import { Server } from './serve.js'
 import { NoData } from './trace.js'
 import { ess } from './weights.js'
@@ -26,6 +26,7 @@ export interface ExecutorOptions {
   readonly budget?: Budget | undefined
   readonly signal?: AbortSignal | undefined
   readonly onProgress?: ((progress: Progress) => void) | undefined
+  readonly onStep?: ((step: StepTold) => void) | undefined
   /** For training: particles remember what learned twists may learn from, and a population that has died is a result too. */
   readonly records?: boolean
   /** Whether particles keep what they draw; those of an island with an exact sample do in any case. */
@@ -171,7 +172,13 @@ class Executor {
   }
 
   private meet(islands: readonly Island[]): void {
-    for (const island of islands) island.meet(this.machine.generation)
+    const { onStep } = this.options
+    for (const island of islands) {
+      const { particles } = island
+      const met = onStep && particles.map((p) => ({ text: textOf(p), logWeight: Number.isFinite(p.logw) ? p.logw : null }))
+      const step = island.meet(this.machine.generation)
+      if (met) onStep({ ...step, population: met })
+    }
     this.machine.generation++
     this.report()
   }

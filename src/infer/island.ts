@@ -65,8 +65,8 @@ export class Island {
     this.number()
   }
 
-  /** The population meets; those that stood at a point may go on. `generation`: points passed before. */
-  meet(generation: number): void {
+  /** The population meets; those that stood at a point may go on. `generation`: points passed before. Returns what is told of it. */
+  meet(generation: number): Step {
     const { population, ancestors, logZ, ...told } = this.strategy.meet(this.particles, generation)
     this.particles = population
     this.number()
@@ -75,13 +75,15 @@ export class Island {
       if (p.status === 'atPoint') p.status = 'running'
     }
     const distinctAncestors = this.genealogy.record(ancestors)
-    this.steps.push({
+    const step: Step = {
       step: generation + 1,
       ...told,
       logZ: Number.isFinite(logZ) ? logZ : null,
       ancestors: ancestors && Array.from(ancestors),
       distinctAncestors,
-    })
+    }
+    this.steps.push(step)
+    return step
   }
 
   private number(): void {

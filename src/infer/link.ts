@@ -1,5 +1,5 @@
 import type { Span } from '../diagnostics/span.js'
-import type { Code, Graph, GraphFunction, Node } from '../graph/ir.js'
+import type { Code, FixedPattern, Graph, GraphFunction, Node } from '../graph/ir.js'
 import type { Host } from './host/host.js'
 import type { Value } from './values.js'
 
@@ -45,7 +45,7 @@ export interface LinkedProgram {
   /** Whether draws look ahead (graph/passes/fuse.ts). */
   readonly lookahead: boolean
   /** Patterns that are the same in every run, with the place of each. */
-  readonly patterns: readonly { readonly value: Evaluate; readonly span: Span }[]
+  readonly patterns: readonly { readonly value: Evaluate; readonly limit: Evaluate | null; readonly of: FixedPattern }[]
   /** Defaults of the params, in order; null where a value must be given. */
   readonly defaults: readonly (Evaluate | null)[]
 }
@@ -61,7 +61,10 @@ export function link(graph: Graph, host: Host): LinkedProgram {
     if (code && !numbers.has(code)) numbers.set(code, codes.push(code) - 1)
   }
   for (const p of graph.params) collect(p.default)
-  for (const pattern of graph.patterns) collect(pattern)
+  for (const { pattern, limit } of graph.patterns) {
+    collect(pattern)
+    collect(limit)
+  }
   for (const f of graph.functions) for (const node of f.nodes) for (const code of codesOf(node)) collect(code)
   const source = `"use strict";${graph.pure.map((p) => p.js).join('\n')}\nreturn [${codes.map((c) => `(s)=>(${c.js})`).join(',\n')}]`
   const compiled = new Function('rt', source)(host) as Evaluate[]
@@ -78,7 +81,7 @@ export function link(graph: Graph, host: Host): LinkedProgram {
   return {
     script: functions[0]!,
     lookahead: graph.lookahead,
-    patterns: graph.patterns.map((code) => ({ value: evaluate(code)!, span: code.span })),
+    patterns: graph.patterns.map((of) => ({ value: evaluate(of.pattern)!, limit: evaluate(of.limit), of })),
     defaults: graph.params.map((p) => evaluate(p.default)),
   }
 }

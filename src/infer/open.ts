@@ -90,7 +90,10 @@ export async function prepare(
   const externs = await Externs.load(graph, host, allowExtern)
   const program = link(graph, host)
   fillParams(graph, params, host, program.defaults)
-  for (const { value, span } of program.patterns) host.prepare(value([]), models, host.siteOf(span))
+  for (const { value, limit, of } of program.patterns) {
+    host.prepare(value([]), models, host.siteOf(of.pattern.span))
+    host.requireFit(value([]), limit?.([]) ?? null, models, host.siteOf((of.limit ?? of.pattern).span))
+  }
   return { host, externs, program }
 }
 

@@ -3,7 +3,7 @@ import type { Lesson } from './learned/lesson.js'
 import type { Guidance, Guide } from './learned/twist.js'
 import type { LinkedFunction, Step } from './link.js'
 import { type Choice, type Datum, extended, type Trace } from './trace.js'
-import type { Factor, Stream, Value } from './values.js'
+import { type Factor, type Stream, startOf, tokensSince, type Value } from './values.js'
 
 /** Where a particle is: it runs, waits for an answer, stands at a resampling point, or is done for good. */
 export type Status = 'running' | 'asking' | 'drawing' | 'scoring' | 'simulating' | 'settling' | 'atPoint' | 'finished' | 'dead'
@@ -171,4 +171,10 @@ export class Particle {
 
 function emptySlots(f: LinkedFunction): Value[] {
   return new Array(f.slots).fill(undefined)
+}
+
+/** What follows the prompt in the first of its contexts that holds any text. */
+export function textOf({ streams }: Particle): string {
+  const texts = streams.map((stream) => stream.model.text(tokensSince(stream.history, startOf(stream))))
+  return texts.find((text) => text !== '') ?? ''
 }

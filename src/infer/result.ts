@@ -99,6 +99,17 @@ export interface Step {
   readonly distinctAncestors: number
 }
 
+/** A step as it happens. */
+export interface StepTold extends Step {
+  /** The particles as they came, before anything was resampled, by slot. */
+  readonly population: readonly {
+    /** What follows the prompt in the first of its contexts that holds any text. */
+    readonly text: string
+    /** Null for a dead one. */
+    readonly logWeight: number | null
+  }[]
+}
+
 /** What a running sampler tells at every resampling point and model call. */
 export interface Progress {
   readonly step: number

@@ -6,11 +6,12 @@ import type { OnDownload } from '../models/hub/download.js'
 import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
 import type { Randomness } from '../models/randomness.js'
+import type { BackendName } from '../tensor/backend.js'
 import { execute } from './executor.js'
 import type { LearnedNote } from './learned/file.js'
 import { type Openers, prepare, withModels } from './open.js'
 import { philoxRandomness } from './philox.js'
-import type { Progress, Settings } from './result.js'
+import type { Progress, Settings, StepTold } from './result.js'
 import { requireRoom } from './room.js'
 import { type Summary, summarise } from './summary.js'
 
@@ -22,9 +23,13 @@ export interface RunOptions extends Partial<Settings> {
   readonly dtype?: ProductType
   /** What transformers run on; the CPU by default. Where it cannot be used, a warning says so and the CPU goes on. */
   readonly device?: DeviceChoice
+  /** What computes: `onnx` by default; `tfjs` is TensorFlow.js, which the user installs, on the device that its package has. */
+  readonly backend?: BackendName
   /** Told of a warning when it arises; the result holds all of them. */
   readonly onWarning?: (warning: Diagnostic) => void
   readonly onProgress?: (progress: Progress) => void
+  /** Told of every point where the population meets, with the particles as they came there. */
+  readonly onStep?: (step: StepTold) => void
   /** Told while a model is fetched from the hub. */
   readonly onDownload?: OnDownload
   readonly signal?: AbortSignal
@@ -67,6 +72,7 @@ export async function run(
       budget,
       signal: options.signal,
       onProgress: options.onProgress,
+      onStep: options.onStep,
     })
     return {
       ...summarise(population, graph.result, host, 0),

@@ -4,6 +4,7 @@ import { suggest } from '../diagnostics/suggest.js'
 import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import { freeBytes } from '../models/free-memory.js'
 import type { ProductType } from '../models/products.js'
+import { type BackendName, backendNames } from '../tensor/backend.js'
 import type { Method, Scheme, Settings } from './result.js'
 
 export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
@@ -116,6 +117,22 @@ export function deviceChoice(given: unknown): DeviceChoice {
     diagnostic('R022', undefined, `expected ${deviceChoices.join(', ')} as \`device\`, found ${JSON.stringify(given)}`),
     'command',
   )
+}
+
+/** What computes. @throws SmcError R022; M023 with a device that it does not run on */
+export function backendChoice(given: unknown, device: DeviceChoice): BackendName {
+  if (given === undefined || given === 'onnx') return 'onnx'
+  if (given !== 'tfjs') {
+    const expected = backendNames.join(' or ')
+    throw new SmcError(
+      diagnostic('R022', undefined, `expected ${expected} as \`backend\`, found ${JSON.stringify(given)}`),
+      'command',
+    )
+  }
+  if (device === 'cpu') return given
+  const hint = 'leave the device out; with @tensorflow/tfjs-node-gpu the backend computes on the graphics card'
+  const message = `the tfjs backend computes where its package does, and not on the device \`${device}\``
+  throw new SmcError(diagnostic('M023', undefined, message, { hint }), 'command')
 }
 
 /** Refuses options that no run has: a slip in a name must not pass in silence. */

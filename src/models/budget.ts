@@ -64,7 +64,8 @@ export function limitsOf(
 ): Limits {
   if (!budget) return { rows: Number.POSITIVE_INFINITY, callBytes: Number.POSITIVE_INFINITY }
   const room = budget.roomFor(owner)
-  const rows = Math.floor((stateRoom(room, memory) - prompts) / (length * memory.statePerToken))
+  // An even number: see `paddedRows` in products.ts.
+  const rows = 2 * Math.floor((stateRoom(room, memory) - prompts) / (2 * length * memory.statePerToken))
   if (rows >= leastRows) return { rows, callBytes: callRoom(room, memory) }
   const behind = prompts > 0 ? `, behind prompts of ${bytesText(prompts)},` : ''
   throw new MemoryError(

@@ -12,7 +12,7 @@ export class CallFeeds {
 
   constructor(shape: DecoderShape) {
     this.#shape = shape
-    this.#tables = shape.rotary.map((frequencies) => new RotaryTable(frequencies))
+    this.#tables = shape.rotary.map((rotary) => new RotaryTable(rotary))
     this.#windows = windowsOf(shape)
   }
 

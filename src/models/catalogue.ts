@@ -102,9 +102,11 @@ export async function listModels(): Promise<ModelListing[]> {
 export async function showModel(id: string, base: string): Promise<ModelDescription> {
   if (id.startsWith('table:')) return showTable(id, base)
   const path = await locate(id, base)
-  const { texts, architecture, tokenizer, weights } = await openFiles(path)
+  const files = await openFiles(path)
+  const { texts, architecture, weights } = files
   const { shape } = architecture
   try {
+    const { tokenizer } = files
     const hash = await modelHash(texts, weights.files)
     const vocabulary = new SubwordVocabulary(id, shape.vocabulary, tokenizer)
     const model = tokenizer.tokenizer.model as { type?: string } | undefined

@@ -22,6 +22,9 @@ export function renderChat(
     return new Template(source).render({
       messages: messages.map(({ role, content }) => ({ role, content })),
       add_generation_prompt: true,
+      // Hugging Face's libraries pass these as none, which a template can tell from something that is not defined.
+      tools: null,
+      documents: null,
       ...specialTokens(tokenizerConfig),
     })
   } catch (thrown) {

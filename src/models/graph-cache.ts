@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import type { OpenedGraph } from '../tensor/backend.js'
 import type { Graph } from '../tensor/graph.js'
 import { graphFile, savedBytes, saveOnnx } from '../tensor/save.js'
 import { type Placement, Session } from '../tensor/session.js'
@@ -11,6 +12,9 @@ import type { Written } from './keep.js'
 
 /** Makes the graphs of one model ready to run, on the CPU or where `placement` says: `name` tells them apart, `build` converts the weights. */
 export type OpenGraph = (name: string, build: () => Promise<Graph>, placement?: Placement) => Promise<Session>
+
+/** The same where it need not be ONNX Runtime that runs them. */
+export type OpenOnBackend = (name: string, build: () => Promise<Graph>, placement?: Placement) => Promise<OpenedGraph>
 
 /** Every graph is built anew. */
 export const openUncached: OpenGraph = async (_, build, placement) => Session.open(await build(), placement)

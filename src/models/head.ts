@@ -1,9 +1,10 @@
+import type { OpenedGraph } from '../tensor/backend.js'
 import { portable } from '../tensor/portable.js'
-import type { Device, Session } from '../tensor/session.js'
+import type { Device } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
-import { type OpenGraph, openUncached } from './graph-cache.js'
+import { type OpenOnBackend, openUncached } from './graph-cache.js'
 import { blockSize, headColumns, readHeadGraph } from './head-graph.js'
-import type { ProductType } from './products.js'
+import { type ProductType, paddedRows } from './products.js'
 import { has, type TokenSet } from './token-set.js'
 import { hiddenScore } from './trunk.js'
 import type { WeightSource } from './weight-source.js'
@@ -67,14 +68,16 @@ const belowOne = 1 - 2 ** -52
 
 /** The head of a model, ready to run: `head-graph.ts` says what it computes. */
 export class Head {
-  readonly #session: Session
+  readonly #session: OpenedGraph
   readonly #shape: DecoderShape
   readonly #columns: number
+  readonly #type: ProductType
   /** What is added for each set, so that the same few sets are written once. */
   readonly #masks = new WeakMap<TokenSet, Float32Array>()
   readonly #open: Float32Array
 
-  private constructor(session: Session, shape: DecoderShape, columns: number) {
+  private constructor(session: OpenedGraph, shape: DecoderShape, columns: number, type: ProductType) {
+    this.#type = type
     this.#session = session
     this.#shape = shape
     this.#columns = columns
@@ -86,7 +89,7 @@ export class Head {
     tensors: DecoderTensors,
     source: WeightSource,
     type: ProductType,
-    open: OpenGraph = openUncached,
+    open: OpenOnBackend = openUncached,
     device: Device = 'cpu',
   ): Promise<Head> {
     const build = () => readHeadGraph(shape, tensors, source, type)
@@ -95,7 +98,7 @@ export class Head {
       device === 'webgpu'
         ? open('head-device', async () => portable(await build()), { device, kept: [] })
         : open('head', build, { device, kept: [] })
-    return new Head(await session, shape, headColumns(shape))
+    return new Head(await session, shape, headColumns(shape), type)
   }
 
   /** Most rows and views of one call. */
@@ -165,18 +168,22 @@ export class Head {
 
   #feeds(rows: readonly HeadRow[], views: readonly HeadView[], draws: readonly HeadDraw[], targets: readonly HeadTarget[]) {
     const { width, logitCap } = this.#shape
-    const hidden = new Float32Array(rows.length * width)
+    const count = paddedRows(rows.length, this.#type)
+    const hidden = new Float32Array(count * width)
     rows.forEach((row, i) => {
       hidden.set(row.hidden, i * width)
       const divisor = logitCap ?? row.temperature
       if (divisor !== 1) for (let j = i * width; j < (i + 1) * width; j++) hidden[j]! /= divisor
     })
-    const factor = logitCap && { data: Float32Array.from(rows, (row) => logitCap / row.temperature), shape: [rows.length, 1] }
+    const factor = logitCap && { data: new Float32Array(count), shape: [count, 1] }
+    rows.forEach((row, i) => {
+      if (factor) factor.data[i] = logitCap / row.temperature
+    })
     // The graph takes no empty lists: what nobody asked for is asked of the first row.
     const someDraws = draws.length > 0 ? draws : [{ view: 0, beside: 0, first: 0.5, second: 0.5 }]
     const someTargets = targets.length > 0 ? targets : [{ row: 0, token: 0 }]
     return {
-      hidden: { data: hidden, shape: [rows.length, width] },
+      hidden: { data: hidden, shape: [count, width] },
       ...(factor && { factor }),
       source: { data: BigInt64Array.from(views, ({ row }) => BigInt(row)), shape: [views.length] },
       potential: this.#potentials(views),

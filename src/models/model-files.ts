@@ -11,6 +11,7 @@ export interface ModelFiles {
   /** Small files by name, which are part of the model's hash. */
   readonly texts: Readonly<Record<string, string>>
   readonly architecture: Architecture
+  /** Reading it throws M016, M017. */
   readonly tokenizer: TokenizerFiles
   readonly weights: WeightFiles
 }

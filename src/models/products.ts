@@ -26,12 +26,28 @@ class FloatProducts implements Products {
   }
 }
 
-/** Numbers that share a scale: inputs of one output, and of one row. */
-export const blockSize = 64
+/**
+ * How many rows a call runs for so many: the kernel takes rows of integers two by two, and would round the last one of an odd number in another
+ * way. With a row more a result does not depend on how many rows there are.
+ */
+export function paddedRows(rows: number, type: ProductType): number {
+  return type === 'int8' ? 2 * Math.ceil(rows / 2) : rows
+}
+
+/** The share of a row by which its last block may be filled up. */
+const mostPadding = 1 / 8
+
+/**
+ * Numbers that share a scale, for rows of `from`: inputs of one output, and of one row. Large blocks are quicker, and no less exact where the runtime
+ * rounds rows anyway; but what fills the last one up is multiplied too.
+ */
+export function blockSizeFor(from: number): number {
+  return [256, 128].find((size) => Math.ceil(from / size) * size - from <= mostPadding * from) ?? 64
+}
 
 /**
  * Products of 8-bit integers. Weights are rounded when the graph is built, each block of inputs of an output with its own scale; rows when it runs, each
- * block with its own scale too. So a result depends on its own row alone.
+ * block with its own scale too. So a result depends on its own row alone, in calls of `paddedRows`.
  */
 class IntegerProducts implements Products {
   constructor(private readonly graph: GraphBuilder) {}
@@ -40,6 +56,7 @@ class IntegerProducts implements Products {
     const { graph } = this
     const to = weight.length / from
     const { blocks, scales } = quantised(name, weight, from)
+    const blockSize = blockSizeFor(from)
     const count = Math.ceil(from / blockSize)
     const product = graph.blockProduct(
       x,
@@ -56,6 +73,7 @@ class IntegerProducts implements Products {
 /** [out, in] -> w ≈ scale · (q - 128): blocks [out, in / size, size] of q, the last one filled with zeros, and a scale for each block. Throws M011. */
 export function quantised(name: string, weight: Float32Array, from: number): { blocks: Uint8Array; scales: Float32Array } {
   const to = weight.length / from
+  const blockSize = blockSizeFor(from)
   const count = Math.ceil(from / blockSize)
   const blocks = new Uint8Array(to * count * blockSize).fill(128)
   const scales = new Float32Array(to * count)

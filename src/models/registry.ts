@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises'
+import { type BackendName, backendOf } from '../tensor/backend.js'
 import type { Device } from '../tensor/session.js'
 import { type Budget, bytesText, MemoryError } from './budget.js'
 import { converter } from './convert.js'
 import { RunDevice } from './device.js'
 import { DeviceTrunk } from './device-trunk.js'
-import { cachedGraphs } from './graph-cache.js'
+import { cachedGraphs, type OpenOnBackend } from './graph-cache.js'
 import { Head } from './head.js'
 import type { OnDownload } from './hub/download.js'
 import { locate } from './locate.js'
@@ -39,6 +40,8 @@ export interface OpenOptions {
   readonly dtype?: ProductType
   /** What transformers run on; the CPU when left out. */
   readonly device?: RunDevice
+  /** What runs their graphs; ONNX Runtime when left out. Another one has devices of its own, and keeps no converted graphs. */
+  readonly backend?: BackendName
   /** Refuses a model whose weights it has no room for, before they are read. */
   readonly budget?: Budget
 }
@@ -59,8 +62,9 @@ const threadsFrom = 1 << 26
 const threadsStarted = 5
 
 async function openTransformer(id: string, path: string, options: OpenOptions): Promise<Transformer> {
-  const { dtype = 'fp32', device = new RunDevice('cpu'), budget } = options
-  const { texts, architecture, tokenizer, weights } = await openFiles(path)
+  const { dtype = 'fp32', device = new RunDevice('cpu'), backend = 'onnx', budget } = options
+  const files = await openFiles(path)
+  const { texts, architecture, weights } = files
   try {
     const { shape } = architecture
     const memory = transformerMemory(shape, weights)
@@ -72,16 +76,18 @@ async function openTransformer(id: string, path: string, options: OpenOptions): 
     const tensors = architecture.tensors((name) => weights.has(name))
     const inThreads = memory.weights(dtype) >= threadsFrom
     const open = await cachedGraphs(digest, inThreads ? { write: converter(path, dtype) } : {})
+    const other = backend === 'onnx' ? null : await backendOf(backend)
+    const openHere: OpenOnBackend = other ? async (_, build) => other.open(await build()) : open
     const openOn = async (on: Device) => {
       const opening = Promise.all([
         on === 'webgpu'
           ? DeviceTrunk.open(shape, tensors, weights, on, open)
-          : Trunk.open(shape, tensors, weights, dtype, open, on),
-        Head.open(shape, tensors, weights, dtype, open, on),
+          : Trunk.open(shape, tensors, weights, dtype, openHere, on),
+        Head.open(shape, tensors, weights, dtype, openHere, on),
       ])
       opening.catch(() => {})
       // While other threads convert.
-      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, tokenizer))
+      const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, files.tokenizer))
       const [trunk, head] = await opening
       const model = new Transformer(id, digest, vocabulary, trunk, head, memory, () => outputMatrix(path))
       budget?.record(model, memory.weights(dtype))

@@ -1,11 +1,12 @@
 import type { DenseTensor } from '../tensor/session.js'
+import type { RotaryShape } from './architectures/shape.js'
 
-/** cos and sin of position · frequency, computed once and kept: [positions, pairs]. The angle is rounded to 32 bits, as models were trained with it. */
+/** cos and sin of position · frequency, times the scale, computed once and kept: [positions, pairs]. The angle is rounded to 32 bits, as models were trained with it. */
 export class RotaryTable {
   #positions = 0
   #tables: { readonly cos: DenseTensor<Float32Array>; readonly sin: DenseTensor<Float32Array> } | null = null
 
-  constructor(private readonly frequencies: readonly number[]) {}
+  constructor(private readonly shape: RotaryShape) {}
 
   /** The tables of the first `positions` positions and some more. The same objects as long as they suffice. */
   upTo(positions: number): { readonly cos: DenseTensor<Float32Array>; readonly sin: DenseTensor<Float32Array> } {
@@ -17,10 +18,11 @@ export class RotaryTable {
   }
 
   #table(of: (angle: number) => number): DenseTensor<Float32Array> {
-    const pairs = this.frequencies.length
-    const angle = (i: number) => Math.fround(Math.floor(i / pairs) * Math.fround(this.frequencies[i % pairs]!))
+    const { frequencies, scale } = this.shape
+    const pairs = frequencies.length
+    const angle = (i: number) => Math.fround(Math.floor(i / pairs) * Math.fround(frequencies[i % pairs]!))
     return {
-      data: Float32Array.from({ length: this.#positions * pairs }, (_, i) => of(angle(i))),
+      data: Float32Array.from({ length: this.#positions * pairs }, (_, i) => scale * of(angle(i))),
       shape: [this.#positions, pairs],
     }
   }

@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import { widenBrainFloats, widenHalves } from '../tensor/floats.js'
 import { modelError } from './errors.js'
@@ -25,13 +26,11 @@ export class Weights implements WeightFiles {
   readonly #entries = new Map<string, Entry>()
   readonly #files: RandomFile[] = []
 
-  /** Opens FOLDER/model.safetensors, or the shards of FOLDER/model.safetensors.index.json. Throws M003, M004, M007. */
+  /** Opens FOLDER/model.safetensors, or the shards of FOLDER/model.safetensors.index.json where it is not there. Throws M003, M004, M007. */
   static async open(folder: string): Promise<Weights> {
     const weights = new Weights()
     try {
-      const index = await readOptional(join(folder, 'model.safetensors.index.json'))
-      const names = index === null ? ['model.safetensors'] : shardsOf(index, join(folder, 'model.safetensors.index.json'))
-      for (const name of names) await weights.#add(join(folder, name))
+      for (const name of await filesOf(folder)) await weights.#add(join(folder, name))
       return weights
     } catch (thrown) {
       await weights.close()
@@ -163,6 +162,31 @@ async function readHeader(file: RandomFile): Promise<Map<string, Entry>> {
   }
   return entries
 }
+
+/** The names of the weights files of a folder. Throws M003 when one of them is not there. */
+async function filesOf(folder: string): Promise<string[]> {
+  const there = new Set(await readdir(folder).catch(() => []))
+  if (there.has('model.safetensors')) return ['model.safetensors']
+  const path = join(folder, 'model.safetensors.index.json')
+  const index = await readOptional(path)
+  const shards = index === null ? ['model.safetensors'] : shardsOf(index, path)
+  const missing = shards.find((name) => !there.has(name))
+  if (missing === undefined) return shards
+  const pickled = [...there].some((name) => /^pytorch_model.*\.bin$/.test(name))
+  throw modelError(
+    'M003',
+    `${join(folder, missing)} does not exist${index === null ? '' : ', and model.safetensors.index.json names it'}`,
+    index !== null
+      ? 'fetch it too, for the model lies in all the files that the index names; `smcc models pull` fetches what the cache of the hub lacks'
+      : pickled
+        ? pickledHint
+        : 'a model folder holds config.json, tokenizer.json and model.safetensors; model.safetensors holds the weights',
+  )
+}
+
+/** What to do with a model that has its weights in pytorch_model.bin alone. */
+export const pickledHint =
+  'it has weights in the pickle format of PyTorch, which can hold code and is not read: load it once with transformers, save it with save_pretrained(FOLDER), and name the folder'
 
 function shardsOf(text: string, path: string): string[] {
   const map = parseObject(text, path).weight_map

@@ -218,7 +218,7 @@ export class State implements AttentionState {
     if (this.#freeSlots() < count) this.#reclaimOnce(turn)
     const missing = count - this.#freeSlots()
     if (missing <= 0) return
-    this.#arena.grow(Math.min(turn.limits.rows, Math.max(leastRows, this.#arena.capacity + missing)), 0)
+    this.#arena.grow(Math.min(turn.limits.rows, Math.max(leastRows, even(this.#arena.capacity + missing))), 0)
     if (this.#freeSlots() < count) this.#free(count, turn, jobs, waiting)
   }
 
@@ -252,7 +252,7 @@ export class State implements AttentionState {
     if (++this.#fills % fillsALook !== 0 || !few(jobs.length)) return
     this.#reclaim(live, jobs)
     const used = this.#arena.rows.reduce((total, row) => total + (row ? 1 : 0), 0)
-    if (few(used + jobs.length)) this.#arena.shrink(Math.max(leastRows, used + jobs.length))
+    if (few(used + jobs.length)) this.#arena.shrink(Math.max(leastRows, even(used + jobs.length)))
   }
 
   /** Moves the rows of a batch next to each other; gives the jobs back in the order of their rows. */
@@ -335,6 +335,11 @@ export class State implements AttentionState {
     }
     if (count === 0) this.#arena.rows[row.index] = null
   }
+}
+
+/** An even number of rows, so that one can be added to any odd number of them: see `paddedRows`. */
+function even(rows: number): number {
+  return 2 * Math.ceil(rows / 2)
 }
 
 /** The jobs anew, after rows were dropped. */

@@ -27,7 +27,7 @@ export function forReading(tokenizer: JsonObject, id: string): JsonObject {
       'choose another model',
     )
   }
-  return { ...tokenizer, pre_tokenizer: mapped(tokenizer.pre_tokenizer, 'pretokenizers', schemeOf) }
+  return { ...tokenizer, pre_tokenizer: mapped(tokenizer.pre_tokenizer, 'pretokenizers', readRightly) }
 }
 
 /**
@@ -51,7 +51,12 @@ export function forContinuations(tokenizer: JsonObject): JsonObject | null {
   return changed ? { ...tokenizer, normalizer, pre_tokenizer: preTokenizer } : null
 }
 
-function schemeOf(part: JsonObject): JsonObject {
+function readRightly(part: JsonObject): JsonObject {
+  // The library takes only 0 to 9 for digits, Hugging Face's own every number of Unicode (½, Ⅷ, ٣).
+  if (part.type === 'Digits') {
+    const pattern = { Regex: part.individual_digits === true ? '\\p{N}' : '\\p{N}+' }
+    return { type: 'Split', pattern, behavior: 'Isolated', invert: false }
+  }
   if (part.type !== 'Metaspace' || part.prepend_scheme !== undefined) return part
   return { ...part, prepend_scheme: part.add_prefix_space === false ? 'never' : 'always' }
 }

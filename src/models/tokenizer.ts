@@ -54,8 +54,9 @@ export class SubwordVocabulary implements Vocabulary {
     this.#bytes = tokenBytes(tokens, tokenizer, this.end)
     const begin = nameOf(tokenizerConfig.bos_token)
     const beginId = begin === null ? undefined : this.#tokenizer.token_to_id(begin)
+    const alone = beginId ?? beginOf(files, size)
     this.#before = beginFlag(tokenizerConfig, beginId) ?? this.#tokensBefore()
-    this.#alone = this.#before.length > 0 || beginId === undefined ? this.#before : [beginId]
+    this.#alone = this.#before.length > 0 || alone === undefined ? this.#before : [alone]
   }
 
   encodePrompt(text: string): number[] {
@@ -122,6 +123,12 @@ export class SubwordVocabulary implements Vocabulary {
 function beginFlag({ tokenizer_class: kind, add_bos_token: adds }: JsonObject, begin: number | undefined): number[] | null {
   if (typeof adds !== 'boolean' || !/^(Code)?(Llama|Gemma)Tokenizer/.test(String(kind))) return null
   return adds && begin !== undefined ? [begin] : []
+}
+
+/** The begin token that config.json or generation_config.json names, from which Hugging Face's `generate` starts without a prompt. */
+function beginOf({ config, generationConfig }: TokenizerFiles, size: number): number | undefined {
+  const named = [generationConfig.bos_token_id, config.bos_token_id]
+  return named.find((token): token is number => Number.isSafeInteger(token) && Number(token) >= 0 && Number(token) < size)
 }
 
 /** A special token in tokenizer_config.json: its text, or an object with it. */

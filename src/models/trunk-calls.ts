@@ -2,6 +2,7 @@ import type { DenseTensor } from '../tensor/session.js'
 import type { Arena, Row } from './arena.js'
 import { CallFeeds } from './call-feeds.js'
 import type { Path, Prompt } from './path.js'
+import { paddedRows } from './products.js'
 import type { Trunk } from './trunk.js'
 
 /** New tokens of one row, behind its first `at` tokens. */
@@ -31,8 +32,8 @@ export class TrunkCalls {
   async run(prompt: Prompt, stretches: readonly Stretch[], steps: number): Promise<(i: number, j: number) => Float32Array> {
     const { shape } = this.#trunk
     // One query below the prompt's keys would take another kernel, with another rounding, than several.
-    const padded =
-      shape.heads === shape.keyValueHeads && stretches.length === 1 && this.#arena.capacity > 1 ? 2 : stretches.length
+    const alone = shape.heads === shape.keyValueHeads && stretches.length === 1
+    const padded = Math.min(this.#arena.capacity, alone ? 2 : paddedRows(stretches.length, this.#trunk.type))
     const start = Math.min(stretches[0]!.row.index, this.#arena.capacity - padded)
     const shift = stretches[0]!.row.index - start
     const ids = new BigInt64Array(padded * steps)

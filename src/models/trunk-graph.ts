@@ -86,9 +86,9 @@ class TrunkBuilder {
     const { graph } = this
     this.#linears = new LinearReader(source)
     this.#products = productsOf(type, graph)
-    this.#angles = shape.rotary.map(({ length }, k) => [
-      graph.input(`cos.${k}`, 'float32', [`m${k}`, length]),
-      graph.input(`sin.${k}`, 'float32', [`m${k}`, length]),
+    this.#angles = shape.rotary.map(({ frequencies }, k) => [
+      graph.input(`cos.${k}`, 'float32', [`m${k}`, frequencies.length]),
+      graph.input(`sin.${k}`, 'float32', [`m${k}`, frequencies.length]),
     ])
     this.#masks = new Map(
       windowsOf(shape).map((window, w) => [
@@ -233,7 +233,7 @@ class TrunkBuilder {
     const table = this.shape.attention[layer]!.rotary
     const angles = this.#angles[table]
     if (!angles) return x
-    const turned = 2 * this.shape.rotary[table]!.length
+    const turned = 2 * this.shape.rotary[table]!.frequencies.length
     return this.graph.rotaryEmbedding(x, this.#positions, angles, count, turned === this.shape.headWidth ? null : turned)
   }
 
@@ -246,6 +246,10 @@ class TrunkBuilder {
         return graph.gelu(x, 'none')
       case 'geluTanh':
         return graph.gelu(x, 'tanh')
+      case 'geluQuick':
+        return graph.multiply(x, graph.sigmoid(graph.multiply(x, graph.scalar(1.702))))
+      case 'relu':
+        return graph.relu(x)
     }
   }
 }

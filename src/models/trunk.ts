@@ -1,6 +1,7 @@
-import type { DenseTensor, Device, Session } from '../tensor/session.js'
+import type { OpenedGraph } from '../tensor/backend.js'
+import type { DenseTensor, Device } from '../tensor/session.js'
 import type { DecoderShape, DecoderTensors } from './architectures/shape.js'
-import { type OpenGraph, openUncached } from './graph-cache.js'
+import { type OpenOnBackend, openUncached } from './graph-cache.js'
 import type { ProductType } from './products.js'
 import { trunkGraph } from './trunk-graph.js'
 import type { WeightSource } from './weight-source.js'
@@ -9,7 +10,8 @@ import type { WeightSource } from './weight-source.js'
 export class Trunk {
   private constructor(
     readonly shape: DecoderShape,
-    readonly session: Session,
+    private readonly opened: OpenedGraph,
+    readonly type: ProductType,
   ) {}
 
   static async open(
@@ -17,19 +19,19 @@ export class Trunk {
     tensors: DecoderTensors,
     source: WeightSource,
     type: ProductType,
-    open: OpenGraph = openUncached,
+    open: OpenOnBackend = openUncached,
     device: Device = 'cpu',
   ): Promise<Trunk> {
     const build = () => trunkGraph(shape, tensors, source, type)
-    return new Trunk(shape, await open('trunk', build, { device, kept: [] }))
+    return new Trunk(shape, await open('trunk', build, { device, kept: [] }), type)
   }
 
   run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
-    return this.session.run(feeds)
+    return this.opened.run(feeds)
   }
 
   async release(): Promise<void> {
-    await this.session.release()
+    await this.opened.release()
   }
 }
 

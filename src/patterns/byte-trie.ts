@@ -69,14 +69,32 @@ export class ByteTrie {
   /** The bits of the tokens that lead from `state` to a live state. (ceil(size / 32)) */
   mask(automaton: ByteAutomaton, state: number): Uint32Array {
     const words = new Uint32Array(Math.ceil(this.size / 32))
+    const tokens = this.#tokens
+    this.#walk(automaton, state, (_, first, end) => {
+      for (let i = first; i < end; i++) words[tokens[i]! >>> 5]! |= 1 << (tokens[i]! & 31)
+    })
+    return words
+  }
+
+  /** The live states to which one token leads from `state`, and how many nodes of the tree were looked at. */
+  successors(automaton: ByteAutomaton, state: number): { readonly states: ReadonlySet<number>; readonly nodes: number } {
+    const states = new Set<number>()
+    const nodes = this.#walk(automaton, state, (next, first, end) => {
+      if (end > first) states.add(next)
+    })
+    return { states, nodes }
+  }
+
+  /** Calls `reach` for each way of bytes to a live state, with the tokens that end there. Returns how many nodes were looked at. */
+  #walk(automaton: ByteAutomaton, state: number, reach: (state: number, first: number, end: number) => void): number {
     const bytes = this.#bytes
     const depths = this.#depths
     const after = this.#after
     const firsts = this.#firsts
-    const tokens = this.#tokens
     const way = this.#way
+    let nodes = 0
     way[0] = state
-    for (let node = 0; node < bytes.length; ) {
+    for (let node = 0; node < bytes.length; nodes++) {
       const depth = depths[node]!
       const next = automaton.step(way[depth - 1]!, bytes[node]!)
       if (next < 0) {
@@ -84,11 +102,10 @@ export class ByteTrie {
         continue
       }
       way[depth] = next
-      const end = firsts[node + 1]!
-      for (let i = firsts[node]!; i < end; i++) words[tokens[i]! >>> 5]! |= 1 << (tokens[i]! & 31)
+      reach(next, firsts[node]!, firsts[node + 1]!)
       node++
     }
-    return words
+    return nodes
   }
 }
 

@@ -16,6 +16,8 @@ export interface Provenance {
   readonly platform: string
   /** SHA-256 of a text, hex; a parameter because hashing belongs to the platform. */
   readonly hash: (text: string) => string
+  /** The run in the form of LLaMPPL, where it was asked for. */
+  readonly record: string | null
 }
 
 /** The files that describe a run, besides `report.html`, each with its text; `manifest.json` is the last, as it holds the hashes of the others. */
@@ -30,7 +32,8 @@ export function folderFiles(result: RunResult, html: string, provenance: Provena
     ['steps.jsonl', jsonLines(steps)],
     ['report.html', html],
   ])
-  const { origins, params, node, platform, hash } = provenance
+  const { origins, params, node, platform, hash, record } = provenance
+  if (record !== null) files.set('steps.llamppl.json', record)
   const manifest = {
     ...rest,
     settings: Object.fromEntries(

@@ -18,6 +18,8 @@ interface Place {
   /** The word that the statement begins with, and where. */
   readonly head: Token | undefined
   readonly span: Span
+  /** Whether it stands in a hole of a string. */
+  readonly isInString: boolean
   /** What the grammar would have taken, as ohm names it. */
   readonly expected: ReadonlySet<string>
 }
@@ -65,7 +67,18 @@ function locate(source: Source, tokens: readonly Token[], offset: number, expect
   const span = found
     ? { source, start: found.start, end: found.kind === 'string' ? Math.min(found.end, lineEnd(source, found.start)) : found.end }
     : { source, start: previous?.end ?? end, end: previous?.end ?? end }
-  return { source, found, previous, beforePrevious: tokens[at - 2], next: tokens[at + 1], head: tokens[first], span, expected }
+  const isInString = tokens.some(({ kind, start, end }) => kind === 'string' && start < offset && offset < end)
+  return {
+    source,
+    found,
+    previous,
+    beforePrevious: tokens[at - 2],
+    next: tokens[at + 1],
+    head: tokens[first],
+    span,
+    isInString,
+    expected,
+  }
 }
 
 function lineEnd(source: Source, offset: number): number {
@@ -263,23 +276,21 @@ function twoOnOneLine({ found, previous, head, span, expected }: Place): Diagnos
   return undefined
 }
 
-function general({ found, previous, next, head, span, expected }: Place): Diagnostic {
+function general(place: Place): Diagnostic {
+  const { found, next, span, expected } = place
   if (found?.kind === 'number' && next?.kind === 'word' && next.start === found.end) {
     const written = `${found.text}${next.text}`
     const hint = 'a name does not begin with a digit; `*` multiplies'
     return diagnostic('S001', { ...span, end: next.end }, `expected a number or a name, found \`${written}\``, { hint })
   }
   const wanted = expectedSentence(expected)
-  const hint = generalHint(found, previous, head, expected)
+  const hint = generalHint(place)
   return diagnostic('S001', span, `expected ${wanted}, found ${describe(found)}`, hint === undefined ? {} : { hint })
 }
 
-function generalHint(
-  found: Token | undefined,
-  previous: Token | undefined,
-  head: Token | undefined,
-  expected: ReadonlySet<string>,
-): string | undefined {
+function generalHint({ found, previous, head, expected, isInString }: Place): string | undefined {
+  if (isInString && (found?.text === ',' || found?.text === ':'))
+    return 'in a string `{` inserts a value: write `\\{` for the sign itself'
   if (head?.text === 'extern' && expected.has('"->"')) return 'write `extern fn name(a: Type) -> Type from "./file.mjs"`'
   if (head?.text === 'use') return 'write `use name, other from "std/text"`'
   if (head && ['model', 'classifier'].includes(head.text) && found?.kind !== 'string') return `write \`${head.text} name = "id"\``

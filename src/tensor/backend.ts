@@ -10,9 +10,20 @@ export interface Backend {
 
 /** A graph that is ready to run. `Session` is one. */
 export interface OpenedGraph {
-  /** All outputs by name, as fresh arrays. Inputs are read in place and must not change before the promise resolves. */
-  run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>>
+  /**
+   * Outputs by name, all of them or those that are `wanted`, as fresh arrays. Inputs are read in place and must not change before the promise
+   * resolves.
+   */
+  run(feeds: Readonly<Record<string, DenseTensor>>, wanted?: readonly string[]): Promise<Readonly<Record<string, DenseTensor>>>
   release(): Promise<void>
 }
 
+export const backendNames = ['onnx', 'tfjs'] as const
+export type BackendName = (typeof backendNames)[number]
+
 export const onnxRuntime: Backend = { name: 'onnx', open: (graph) => Session.open(graph) }
+
+/** A backend by name; TensorFlow.js is loaded only where it is asked for. */
+export async function backendOf(name: BackendName): Promise<Backend> {
+  return name === 'tfjs' ? (await import('./tfjs.js')).tfjs : onnxRuntime
+}

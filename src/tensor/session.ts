@@ -53,6 +53,12 @@ async function loadRuntime(): Promise<Runtime> {
   return runtime
 }
 
+/**
+ * How long a thread of a session waits for the next operation before it sleeps: long enough for the gap between two operations. By default threads
+ * wait much longer, and those of one session keep those of the next, our own thread and other programs from running.
+ */
+const spinMicroseconds = 100
+
 function sessionOptions({ device, kept }: Placement): InferenceSession.SessionOptions {
   return {
     executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
@@ -64,8 +70,13 @@ function sessionOptions({ device, kept }: Placement): InferenceSession.SessionOp
     executionMode: 'sequential',
     graphOptimizationLevel: 'all',
     logSeverityLevel: 3,
-    // Processors without the instructions for 8-bit sums would saturate them at 16 bits.
-    extra: { session: { x64quantprecision: '1' } },
+    extra: {
+      session: {
+        // Processors without the instructions for 8-bit sums would saturate them at 16 bits.
+        x64quantprecision: '1',
+        intra_op: { spin_duration_us: String(spinMicroseconds) },
+      },
+    },
   }
 }
 

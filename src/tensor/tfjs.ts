@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import type { Backend, OpenedGraph } from './backend.js'
 import { widenBrainFloats, widenHalves } from './floats.js'
 import type { Graph, Weight } from './graph.js'
@@ -26,7 +27,7 @@ const packages = ['@tensorflow/tfjs-node-gpu', '@tensorflow/tfjs-node', '@tensor
 
 let loaded: Promise<Tf> | undefined
 
-/** The library, loaded once. Throws when no package is installed, or when the one that is does not load. */
+/** The library, loaded once. Throws M023 when no package is installed, or when the one that is does not load. */
 export function loadTfjs(): Promise<Tf> {
   loaded ??= firstInstalled(createRequire(import.meta.url))
   return loaded
@@ -49,8 +50,9 @@ export async function firstInstalled(installed: Packages): Promise<Tf> {
     }
   })
   if (name === undefined) {
-    throw new Error(
-      'the tfjs backend needs TensorFlow.js: npm install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow)',
+    throw unusable(
+      'the tfjs backend needs TensorFlow.js, which is not installed',
+      'npm install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow)',
     )
   }
   try {
@@ -60,8 +62,15 @@ export async function firstInstalled(installed: Packages): Promise<Tf> {
     await tf.ready()
     return tf
   } catch (error) {
-    throw new Error(`${name} is installed and does not load: ${error instanceof Error ? error.message : error}`, { cause: error })
+    throw unusable(
+      `${name} is installed and does not load: ${error instanceof Error ? error.message : error}`,
+      `mend it, or remove it with \`npm uninstall ${name}\`: the next of the three packages that is there is taken then`,
+    )
   }
+}
+
+function unusable(message: string, hint: string): SmcError {
+  return new SmcError(diagnostic('M023', undefined, message, { hint }), 'command')
 }
 
 class TfjsGraph implements OpenedGraph {
@@ -79,7 +88,10 @@ class TfjsGraph implements OpenedGraph {
     this.#lastReaders = new Map(graph.operations.flatMap(({ inputs }, i) => inputs.map((name) => [name, i] as const)))
   }
 
-  async run(feeds: Readonly<Record<string, DenseTensor>>): Promise<Readonly<Record<string, DenseTensor>>> {
+  async run(
+    feeds: Readonly<Record<string, DenseTensor>>,
+    wanted?: readonly string[],
+  ): Promise<Readonly<Record<string, DenseTensor>>> {
     const { tf, graph } = this
     const values = new Map(this.#weights)
     for (const { name } of graph.inputs) {
@@ -104,7 +116,9 @@ class TfjsGraph implements OpenedGraph {
         }
       })
       const results: Record<string, DenseTensor> = {}
-      for (const { name, type } of graph.outputs) results[name] = resultOf(values.get(name)!, type)
+      for (const { name, type } of graph.outputs) {
+        if (!wanted || wanted.includes(name)) results[name] = resultOf(values.get(name)!, type)
+      }
       return results
     } finally {
       for (const name of [...computed, ...graph.inputs.map((port) => port.name)]) drop(name)

@@ -45,12 +45,14 @@ describe('mistakes are told with what was meant', () => {
     ['models pull tiny', 'M001', 'HuggingFaceTB/SmolLM2-135M'],
     ['models lst', 'X006', 'did you mean `list`?'],
     ['train x.smc --loss best', 'X006', 'ctl'],
-    ['train x.smc --positives exact', 'X007', '--positives smc'],
+    ['train x.smc --resume', 'X013', 'there is no such file'],
+    ['train x.smc --backend torch', 'X006', '`tfjs`'],
     ['bound x.smc --particles 4,no', 'X005', '--particles'],
     ['bound x.smc --repeats 1', 'X005', '--repeats'],
     ['bound x.smc --method steer', 'X022', '--method smc'],
     ['bound', 'X003', '`smcc bound --help`'],
-    ['run x.smc --steps llamppl', 'X007', 'steps.jsonl'],
+    ['run x.smc --steps llamppl', 'X007', 'add `--out DIR`'],
+    ['run x.smc --steps genlm --out x', 'X006', 'llamppl'],
   ]
   test.each(cases)('smcc %s', async (line, code, hint) => {
     const told = await smcc(line.split(' '))

@@ -27,6 +27,11 @@ const families = {
   'gpt-neo': 'gpt_neo',
   'gpt-neox': 'gpt_neox',
   'gpt-neox-sequential': 'gpt_neox',
+  'gpt-neox-odd': 'gpt_neox',
+  'llama-relu': 'llama',
+  'gpt2-quick': 'gpt2',
+  'qwen2-yarn': 'qwen2',
+  'phi3-longrope': 'phi3',
 }
 const folder = fileURLToPath(new URL('./fixtures', import.meta.url))
 const alone = { rows: 8, live: () => [] }

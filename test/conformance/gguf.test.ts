@@ -12,6 +12,7 @@ const families = {
   gemma2: 'gemma2',
   gemma3: 'gemma3',
   phi3: 'phi3',
+  'phi3-longrope': 'phi3',
   gpt2: 'gpt2',
   gptneox: 'gpt_neox',
 }

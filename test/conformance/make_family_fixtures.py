@@ -52,6 +52,17 @@ CASES = {
                                              max_position_embeddings=64, use_parallel_residual=False, hidden_act="gelu_new", eos_token_id=1,
                                              rope_parameters=dict(rope_type="default", rope_theta=500.0, partial_rotary_factor=0.5),
                                              bos_token_id=None, tie_word_embeddings=True), dict(dtype=torch.float16)),
+    "qwen2-yarn": (hf.Qwen2Config(**LONG, rope_parameters=dict(rope_type="yarn", rope_theta=100.0, factor=4.0, beta_fast=4.0, beta_slow=0.5,
+                                                               original_max_position_embeddings=16)), dict(dtype=torch.bfloat16)),
+    "phi3-longrope": (hf.Phi3Config(**LONG | dict(hidden_size=32), original_max_position_embeddings=44,
+                                    rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, partial_rotary_factor=0.75,
+                                                         short_factor=[1.0, 1.5, 4.0], long_factor=[2.0, 6.0, 9.0])), dict(dtype=torch.float16)),
+    "llama-relu": (hf.LlamaConfig(**LONG, head_dim=6, hidden_act="relu"), dict(dtype=torch.float16)),
+    "gpt2-quick": (hf.GPT2Config(**GPT | dict(activation_function="quick_gelu"), n_embd=18, n_head=3, n_layer=2, n_positions=64, n_inner=30),
+                   dict(dtype=torch.float16)),
+    # A share of a head that is an odd number of its twelve numbers.
+    "gpt-neox-odd": (hf.GPTNeoXConfig(vocab_size=60, hidden_size=24, num_attention_heads=2, num_hidden_layers=2, intermediate_size=20,
+                                      max_position_embeddings=64, eos_token_id=1, bos_token_id=None), dict(dtype=torch.float16)),
 }
 
 

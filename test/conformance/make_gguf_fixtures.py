@@ -3,11 +3,13 @@
 Needs torch 2.13.0, transformers 5.23.0 and gguf 0.19.0. Names of tensors and keys come from gguf's own tables. What llama.cpp's converter
 does to the numbers is done here as its documentation says (rows of queries and keys in pairs for "llama", gemma's norms plus 1, matrices of
 gpt2 transposed, query, key and value of gptneox behind each other); where transformers reads such a file itself, it is asked whether it
-finds the same model in it. Usage: python3 make_gguf_fixtures.py
+finds the same model in it. Usage: python3 make_gguf_fixtures.py [NAME...]
 """
 
 import base64
 import json
+import math
+import sys
 
 import gguf
 import numpy as np
@@ -37,6 +39,9 @@ CASES = {
     "gpt2": (ARCH.GPT2, hf.GPT2Config(**GPT, n_embd=20, n_head=5, n_layer=2, n_positions=48), F16),
     "gptneox": (ARCH.GPTNEOX, hf.GPTNeoXConfig(vocab_size=60, hidden_size=32, num_attention_heads=4, num_hidden_layers=2, intermediate_size=64,
                                                max_position_embeddings=64, eos_token_id=1, bos_token_id=None), Q5_0),
+    "phi3-longrope": (ARCH.PHI3, hf.Phi3Config(**LONG, original_max_position_embeddings=44,
+                                               rope_parameters=dict(rope_type="longrope", rope_theta=10000.0, short_factor=[1.0, 1.5, 4.0],
+                                                                    long_factor=[2.0, 6.0, 9.0])), F16),
 }
 
 
@@ -72,6 +77,10 @@ def write_metadata(writer, arch, config):
         if rope["rope_type"] == "linear":
             writer.add_rope_scaling_type(gguf.RopeScalingType.LINEAR)
             writer.add_rope_scaling_factor(rope["factor"])
+        if rope["rope_type"] == "longrope":
+            original = config.original_max_position_embeddings
+            writer.add_rope_scaling_orig_ctx_len(original)
+            writer.add_rope_scaling_attn_factors(math.sqrt(1 + math.log(config.max_position_embeddings / original) / math.log(original)))
     if arch == ARCH.GEMMA2:
         writer.add_attn_logit_softcapping(config.attn_logit_softcapping)
         writer.add_final_logit_softcapping(config.final_logit_softcapping)
@@ -127,8 +136,10 @@ def inverse(arch, config, name, value):
     return value
 
 
-def models():
+def models(wanted):
     for number, (name, (arch, config, kind)) in enumerate(CASES.items()):
+        if wanted and name not in wanted:
+            continue
         torch.manual_seed(200 + number)
         model = hf.AutoModelForCausalLM.from_config(config, attn_implementation="eager").eval()
         randomise(model)
@@ -148,6 +159,9 @@ def models():
             size = config.head_dim
             plain = rope["rope_theta"] ** (-torch.arange(0, size, 2).double() / size)
             writer.add_tensor("rope_freqs.weight", (plain / model.model.rotary_emb.inv_freq.double()).float().numpy())
+        if rope and rope["rope_type"] == "longrope":
+            for length in ("short", "long"):
+                writer.add_tensor(f"rope_factors_{length}.weight", np.array(rope[f"{length}_factor"], np.float32))
         writer.write_header_to_file()
         writer.write_kv_data_to_file()
         writer.write_tensors_to_file()
@@ -194,4 +208,4 @@ def blocks():
 if __name__ == "__main__":
     OUT.mkdir(parents=True, exist_ok=True)
     blocks()
-    models()
+    models(sys.argv[1:])

@@ -26,6 +26,7 @@ TEXTS = [
     "", " ", "  ", "a", " a", "Lily", " Lily", "Once upon a time", " She found a small key.", "Lily found 12345 coins in 2024.", "don't  stop",
     "I'LL SAY: they'd've", "  leading and trailing  ", "a\n\nb\n", "\tTab\r\nline", "Zoë café — \u6f22\u5b57 \U0001f600", "e\u0301 combined", "\u2581 underline \u2581x",
     "x=1;y=(x+2)*3//4", "<s>not a token?</s>", "\u4e16\u754c", "    four spaces", "a<|user|> b", "...!?", "q" * 40, "\u00a0nbsp",
+    "  \u2167\u00bd \u0663\u0664",
 ]
 GPT4 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}%s| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 BYTE_LEVEL = dict(

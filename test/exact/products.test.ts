@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { compileSource } from '../../src/compile.js'
 import { agrees, few, ways } from './agree.js'
 import { meaning, type World } from './interpreter.js'
 import { expected, sampler, table, totalOf } from './measure.js'
@@ -125,6 +126,21 @@ describe('a draw observed under other contexts', () => {
       { particles: 1 },
     ]),
   )
+
+  test.each([
+    ['t != "a"', 'observe t ~ b', 1],
+    ['t != "a"', 'observe t ~ b\nobserve t ~ a', 2],
+    ['lm("").prob("{t}") > 0.25', 'observe t ~ b', 0],
+    ['b.text == "" and t != "c"', 'observe t ~ b', 0],
+    ['b.prob("a") > 0.3', 'observe t ~ b', 0],
+    ['t != "a"', 'observe t ~ a.fork()', 0],
+  ])('behind a requirement, unless that looks at another stream: where %s, %s', async (where, observes, fused) => {
+    const source = `${open}sample t ~ a where ${where}\n${observes}\nsample u ~ a\nreturn [t, u, a.text, b.text, c.text]`
+    const { graph } = compileSource({ path: 'program.smc', text: source }).stages({ fuse: true }).at(-1)!
+    const draw = graph.functions[0]!.nodes.find((node) => node.op === 'Draw')!
+    expect(draw.fused?.observed.length ?? 0).toBe(fused)
+    await agrees(source, world, few, [{ particles: 1 }])
+  })
 
   test('token after token', () => agrees(`${open}for i in 1..2 {\nsample t ~ a\nobserve t ~ b\n}\nreturn a.text`, world, ways))
 

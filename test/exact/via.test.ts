@@ -226,3 +226,9 @@ describe('spans', () => {
     }
   })
 })
+
+test('a context that has stopped may propose more than it could say itself', () =>
+  agrees(
+    `${open}let t = small("")\nsample x ~ s matching /a?/\nsample y ~ t via s\nsample z ~ s via s\nreturn [x, "{y}", "{z}"]`,
+    world,
+  ))

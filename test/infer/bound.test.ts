@@ -122,6 +122,17 @@ describe('what cannot be bounded from above says why', () => {
     return Object.fromEntries(result.refused.map(({ way, why }) => [way, why]))
   }
 
+  test('a power of what is at most 1 is not above 1, unless a param makes it so', async () => {
+    const source = (power: number) =>
+      `param power = ${power}\nsample x ~ normal(0, 1)\nlet near = exp(-abs(x))\nlet twice = near * near\nfactor twice ^ power\nreturn x`
+    const { exact } = await (await compile(source(2))).bound({}, { seed: 1, particles: [2], repeats: 2 })
+    expect(exact).toBe('reject')
+    expect((await refused(source(-2))).reject).toMatch(/multiplied by .*only factors up to 1/)
+    expect((await refused('sample x ~ normal(0, 1)\nlet f = 1\nf = exp(x)\nfactor f\nreturn x')).reject).toMatch(
+      /factor may be above 1/,
+    )
+  })
+
   test('a factor that may be above 1', async () => {
     const why = await refused('sample x ~ normal(0, 1)\nfactor exp(x)\nreturn x')
     expect(why.enumerate).toMatch(/too many outcomes/)
@@ -187,6 +198,17 @@ describe('simulated data', () => {
     near(row!.upper, row!.upperError! + 0.02, exact)
     expect(row!.upper! - row!.lower!).toBeGreaterThan(-0.01)
     expect(result).toMatchObject({ exact: 'simulate', acceptance: 1 })
+  })
+
+  test('divergences are means over the data of what each has with its own log Z', async () => {
+    const source = 'sample mu ~ normal(0, 1)\nobserve 1 ~ normal(mu, 1)\nreturn mu'
+    const options = { seed: 5, particles: [128], repeats: 400, exact: 'simulate' } as const
+    const result = await (await compile(source)).bound({}, options)
+    // y ~ N(0, 2): E[log Z(y) - E_mu log N(y; mu, 1)] = 1 - log(2) / 2, and the other way the mutual information log(2) / 2.
+    near(result.klProposalTarget, result.klProposalTargetError!, 1 - Math.log(2) / 2)
+    near(result.klTargetProposal, result.klTargetProposalError!, Math.log(2) / 2)
+    // What differs between data is in log Z and F alike, and is not in the error of their difference.
+    expect(result.klProposalTargetError! + result.klTargetProposalError!).toBeLessThan(0.3)
   })
 
   test('of a text, drawn from the model: E over drawn texts of bounds on log p', async () => {

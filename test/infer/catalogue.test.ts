@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { matchingEntries } from '../../src/diagnostics/catalogue/matching.js'
 import { runEntries } from '../../src/diagnostics/catalogue/run.js'
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.js'
 import { load, SmcError } from '../../src/index.js'
@@ -27,7 +28,9 @@ async function report(name: string, text: string, files: Readonly<Record<string,
   }
 }
 
-const entries = Object.entries(runEntries).filter(([, { stage }]) => stage === 'run' || stage === 'load')
+/** What is wrong with a pattern alone is tested in test/patterns/errors.test.ts. */
+const ofSpans = { P009: matchingEntries.P009! }
+const entries = Object.entries({ ...runEntries, ...ofSpans }).filter(([, { stage }]) => stage === 'run' || stage === 'load')
 
 describe.each(entries)('%s', (code, { bad, mended, title, files = {} }) => {
   test(`bad: ${title}`, async () => {

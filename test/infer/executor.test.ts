@@ -254,4 +254,14 @@ return x
     const error = await death('model lm = "table"\nlet s = lm("")\nforce lm.end ~ s\nsample t ~ s\nreturn t')
     expect(error.diagnostics[0]!.code).toBe('R003')
   })
+
+  test('by a span that no text fits: the hint says what to change', async () => {
+    const never = table({ tokens: ['a', 'b'], end: null, next: { '': [1, 0], a: [1, 0], b: [0, 1] } })
+    const hint = async (clauses: string) =>
+      (await death(`model lm = "table"\nlet s = lm("")\nsample x ~ s ${clauses}\nreturn x`, { models: { lm: never } }))
+        .diagnostics[0]!.hint
+    expect(await hint('for 3 tokens where false')).toContain('no token met the `where`')
+    expect(await hint('matching /ab/ for up to 3 tokens')).toContain('no token that the pattern allows')
+    expect(await hint('within 3 tokens until "b"')).toContain('try more particles')
+  })
 })

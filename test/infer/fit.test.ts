@@ -92,7 +92,8 @@ describe('a step', () => {
       return logPsi.reduce((sum, log, i) => sum - log + 2 * logTotal[i]!, 0)
     }
     const start = await loss()
-    for (let k = 0; k < 20; k++) await fit.step(rows, Float64Array.of(-1, -1, -1), Float64Array.of(2, 2, 2), 0.01)
+    for (let k = 0; k < 20; k++)
+      await fit.step(rows, { onPsi: Float64Array.of(-1, -1, -1), onTotal: Float64Array.of(2, 2, 2) }, 0.01)
     expect(await loss()).toBeLessThan(start - 0.1)
     expect([...layers[0]!.weight]).toEqual([...before])
     expect([...fit.layers[0]!.weight]).not.toEqual([...before])
@@ -103,7 +104,8 @@ test('a loss that holds the totals fixed takes the same step without them', asyn
   const settings = { learningRate: 0.01, weightDecay: 0 }
   const whole = await HeadFit.open(shape, layers, matrix, vocabulary, settings)
   const part = await HeadFit.open(shape, layers, matrix, vocabulary, settings, 'tokens')
-  for (const each of [whole, part]) await each.step(rows, Float64Array.of(-1, 2, 0.5), new Float64Array(3), 0.01)
+  for (const each of [whole, part])
+    await each.step(rows, { onPsi: Float64Array.of(-1, 2, 0.5), onTotal: new Float64Array(3) }, 0.01)
   part.layers.forEach(({ weight }, i) => {
     weight.forEach((x, k) => {
       expect(x).toBeCloseTo(whole.layers[i]!.weight[k]!, 5)
@@ -111,4 +113,22 @@ test('a loss that holds the totals fixed takes the same step without them', asyn
   })
   await whole.release()
   await part.release()
+})
+
+test('the level goes down slopes of its own, and the vectors stay', async () => {
+  const each = await HeadFit.open(shape, layers, matrix, vocabulary, { learningRate: 0.01, weightDecay: 0 }, 'level')
+  const level = (network: readonly Layer[]) => headOf(shape, network, rows.features[0]!).level
+  const none = new Float64Array(3)
+  const before = each.layers
+  for (let k = 0; k < 10; k++) {
+    await each.step(rows, { onPsi: none, onTotal: none, onLevel: Float64Array.of(1, 0, 0) }, 0.01)
+  }
+  const after = each.layers
+  await each.release()
+  expect(level(after)).toBeLessThan(level(before) - 0.05)
+  const { weight } = after.at(-1)!
+  const outputs = shape.shift + 1
+  expect(weight.filter((_, i) => i % outputs < shape.shift)).toEqual(
+    before.at(-1)!.weight.filter((_, i) => i % outputs < shape.shift),
+  )
 })

@@ -66,6 +66,30 @@ describe.each(['ctl', 'rl', 'pcl', 'sixo', 'dpg'] as const)('%s', (loss) => {
   })
 })
 
+test('dpg with a value head: what it learns is a twist too, so that resampling helps', { timeout: 120_000 }, async () => {
+  const source = target().replace('[0.001, 0.01, 0.1, 1][ones]', 'if ones == 3 { 1 } else { 0.01 }')
+  const spread = async (name: string, options: TrainingOptions) => {
+    const { made, result } = await trained(name, source, { loss: 'dpg', steps: 150, ...options })
+    const { role } = readTwists({ name, bytes: result.file }).twists.get('psi')!.head
+    const logs: number[] = []
+    const estimates: number[] = []
+    for (let seed = 0; seed < 200; seed++) {
+      const { logZ } = await made.run({}, { seed, particles: 8, threshold: 1 })
+      logs.push(logZ!)
+      estimates.push(Math.exp(logZ!))
+    }
+    const mean = (xs: number[]) => xs.reduce((a, b) => a + b) / xs.length
+    const sd = Math.sqrt(mean(logs.map((log) => (log - mean(logs)) ** 2)))
+    return { role, sd, mean: mean(estimates), error: (4.5 * sd * mean(estimates)) / Math.sqrt(200) }
+  }
+  const exact = texts.reduce((sum, text) => sum + p0(text) * (text === '111' ? 1 : 0.01), 0)
+  const alone = await spread('proposal', {})
+  const value = await spread('value', { valueHead: true })
+  expect([alone.role, value.role]).toEqual(['proposal', 'twist'])
+  for (const { mean, error } of [alone, value]) expect(Math.abs(mean - exact)).toBeLessThan(error)
+  expect(value.sd).toBeLessThan(alone.sd / 2)
+})
+
 test('one seed gives one file', { timeout: 60_000 }, async () => {
   const made = await program('again', target())
   const options = { seed: 9, steps: 20, iterate: 2, batch: 16 }
@@ -96,6 +120,26 @@ async function refused(work: Promise<unknown>): Promise<string> {
   return `${error.diagnostics[0]!.code} ${error.diagnostics[0]!.message}`
 }
 
+test('a target that has not fired is told of after two rounds, while it goes on', async () => {
+  const made = await program('silent', target().replace('factor [0.001, 0.01, 0.1, 1][ones]', 'require ones > 3'))
+  const told: string[] = []
+  const rounds: number[] = []
+  const training = made.train(
+    {},
+    {
+      seed: 1,
+      steps: 4,
+      iterate: 4,
+      batch: 8,
+      onWarning: ({ code, severity, hint }) => void told.push(`${severity} ${code} ${hint}`),
+      onRound: (done) => void rounds.push(done.rounds.length + 10 * told.length),
+    },
+  )
+  expect(await refused(training)).toMatch(/R033 none of the samples of 4 rounds/)
+  expect(told).toEqual([expect.stringMatching(/^warning R033 give partial success a weight: a graded `factor`/)])
+  expect(rounds).toEqual([1, 12, 13, 14])
+})
+
 describe('what cannot be learned is said', () => {
   test.each([
     [
@@ -124,6 +168,7 @@ describe('what cannot be learned is said', () => {
       /R034 there are no exact samples of this target: not by reject: a weight is multiplied by 7/,
     ],
     ['positives from nowhere', target(), { positives: 'exat' }, /R022 expected smc, exact, enumerate/],
+    ['a value head beside another loss', target(', valueHead: true'), {}, /R022 `valueHead` goes with the loss `dpg` alone/],
     ['a wrong option', target(), { stps: 3 }, /R022 there is no option `stps`/],
   ] as const)('%s', async (_, source, options, message) => {
     const made = await program('refused', source)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { DrawReply, History } from '../../src/models/model.js'
-import { blockSize, productsOf, quantised } from '../../src/models/products.js'
+import { blockSizeFor, productsOf, quantised } from '../../src/models/products.js'
 import { openModel } from '../../src/models/registry.js'
 import type { Transformer } from '../../src/models/transformer.js'
 import { GraphBuilder } from '../../src/tensor/graph.js'
@@ -25,6 +25,7 @@ async function integerProduct(weight: Float32Array, from: number, x: Float32Arra
 describe('integer products', () => {
   it('are the products of the rounded numbers', async () => {
     const [rows, from, to] = [3, 70, 130]
+    const blockSize = blockSizeFor(from)
     const weight = numbers(to * from)
     const x = numbers(rows * from, 5).map((value, i) => value * (1 + Math.floor(i / from) * 100))
     const y = await integerProduct(weight, from, x)
@@ -49,6 +50,10 @@ describe('integer products', () => {
     }
   })
 
+  it('share scales among 256, 128 or 64 inputs, as many as fill their blocks', () => {
+    expect([1536, 2048, 576, 128, 64, 70].map(blockSizeFor)).toEqual([256, 256, 128, 128, 64, 64])
+  })
+
   it('of the largest numbers do not saturate', async () => {
     const from = 256
     const y = await integerProduct(new Float32Array(2 * from).fill(3), from, new Float32Array(from).fill(-2))
@@ -63,6 +68,7 @@ describe('integer products', () => {
   it('round every weight to the nearest step, upwards in the middle', () => {
     // The last block is not whole, and the last row has steps of one half.
     const [from, to] = [70, 131]
+    const blockSize = blockSizeFor(from)
     const weight = numbers(to * from)
     for (let i = 0; i < from; i++) weight[(to - 1) * from + i] = i % blockSize === 0 ? 127 : i / 2 - 20
     const { blocks } = quantised('w', weight, from)

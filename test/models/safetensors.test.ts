@@ -73,6 +73,25 @@ describe('damaged files', () => {
     })
   }
 
+  it('names a shard that is missing, and says what to do with pickled weights', async () => {
+    const folder = join(root, 'shards')
+    mkdirSync(folder)
+    const shards = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'] as const
+    const index = { weight_map: { x: shards[0], y: shards[1] } }
+    writeFileSync(join(folder, 'pytorch_model.bin'), 'x')
+    await expect(Weights.open(folder)).rejects.toMatchObject({
+      diagnostics: [{ code: 'M003', hint: expect.stringMatching(/pickle.*save_pretrained/) }],
+    })
+    writeFileSync(join(folder, 'model.safetensors.index.json'), JSON.stringify(index))
+    writeFileSync(join(folder, shards[0]), '\u0002\0\0\0\0\0\0\0{}')
+    await expect(Weights.open(folder)).rejects.toThrow(
+      /M003: .*00002-of-00002.safetensors does not exist, and .*index.json names it/,
+    )
+    // As Hugging Face's own library does, a whole file goes before an index.
+    copyFileSync(join(folder, shards[0]), join(folder, 'model.safetensors'))
+    await (await Weights.open(folder)).close()
+  })
+
   it('names a missing tensor', async () => {
     const weights = await Weights.open(write({}, new Uint8Array(0)))
     await expect(weights.read('model.norm.weight', [2])).rejects.toThrow(/M008: the weights hold no tensor model.norm.weight/)

@@ -74,6 +74,16 @@ describe('begin tokens', () => {
     const bare = vocabulary({ tokenizer: { ...tiny.tokenizer, post_processor: null } })
     expect(bare.encodePrompt('')).toEqual([0])
   })
+
+  it('of config.json stand for an empty prompt where the tokenizer names none, as in the first GPT-2', () => {
+    const tokenizer = { ...tiny.tokenizer, post_processor: null }
+    const words = (more: Record<string, unknown>) => vocabulary({ tokenizer, tokenizerConfig: {}, config: {}, ...more })
+    expect(words({ config: { bos_token_id: 7 } }).encodePrompt('')).toEqual([7])
+    expect(words({ config: { bos_token_id: 7 } }).encodePrompt('The')[0]).not.toBe(7)
+    expect(words({ config: { bos_token_id: 7 }, generationConfig: { bos_token_id: 3 } }).encodePrompt('')).toEqual([3])
+    expect(words({ config: { bos_token_id: 4096 } }).encodePrompt('')).toEqual([])
+    expect(words({ config: { bos_token_id: null } }).encodePrompt('')).toEqual([])
+  })
 })
 
 describe('tokenizers that would be read wrongly', () => {
@@ -114,6 +124,12 @@ describe('chats', () => {
   const template =
     '{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[answer]{% endif %}'
   const messages = [{ role: 'user', content: 'Hi!' }]
+
+  it('have no tools and no documents, as templates ask', () => {
+    const asks = '{% if tools is not none or documents is not none or tools is not defined %}wrong{% endif %}The'
+    const words = vocabulary({ chatTemplate: asks as unknown as null })
+    expect(words.encodeChat(messages)).toEqual(words.encodeContinuation('The'))
+  })
 
   it('go through the template, with one begin token', () => {
     for (const change of [

@@ -134,7 +134,9 @@ describe('the catalogue', () => {
     if (grammar) return grammarPattern(files[grammar[1]!]!, vocabulary)
     return jsonPattern(JSON.parse(/^json\((.*)\)$/.exec(pattern)![1]!.replace(/(\w+):/g, '"$1":')), vocabulary)
   }
-  test.each(Object.entries(matchingEntries))(
+  // P009 is about a span and its limit: test/infer/catalogue.test.ts.
+  const { P009: _, ...ofPatterns } = matchingEntries
+  test.each(Object.entries(ofPatterns))(
     '%s is reported for its bad program and nothing for the mended one',
     async (code, entry) => {
       const vocabulary = code === 'P002' ? letters : singleBytes

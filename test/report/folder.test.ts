@@ -21,6 +21,7 @@ const provenance: Provenance = {
   node: 'v20.0.0',
   platform: 'linux x64',
   hash: (text) => `hash of ${text.length}`,
+  record: null,
 }
 const files = folderFiles(example, '<html>', provenance)
 const text = (name: string) => files.get(name)!

@@ -168,3 +168,17 @@ describe('size', () => {
   test('a sum of 300 terms is fine', () => expect(code(`let x = ${'a + '.repeat(299)}a`)).toBe('none'))
   test('a program above a million characters is refused', () => expect(code('x = 1\n'.repeat(200_000))).toBe('S020'))
 })
+
+test.each(['let s = "[0-9]{1,2}"', 'let s = "{ a: 1 }"', 'sample x ~ c matching json({ pattern: "a{2,3}" })'])(
+  'a bracket that was not meant to insert a value: %s',
+  (text) => {
+    const error = (() => {
+      try {
+        return program(text)
+      } catch (thrown) {
+        return thrown as SmcError
+      }
+    })()
+    expect((error as SmcError).diagnostics[0]!.hint).toBe('in a string `{` inserts a value: write `\\{` for the sign itself')
+  },
+)

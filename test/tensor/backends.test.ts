@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { OpenGraph } from '../../src/models/graph-cache.js'
+import type { SmcError } from '../../src/diagnostics/diagnostic.js'
+import type { OpenOnBackend } from '../../src/models/graph-cache.js'
 import { openUncached } from '../../src/models/graph-cache.js'
 import { Head } from '../../src/models/head.js'
 import { openFiles } from '../../src/models/model-files.js'
@@ -12,7 +13,6 @@ import { Trunk } from '../../src/models/trunk.js'
 import { type Backend, onnxRuntime } from '../../src/tensor/backend.js'
 import { gradients } from '../../src/tensor/gradient.js'
 import { type ElementType, GraphBuilder } from '../../src/tensor/graph.js'
-import type { Session } from '../../src/tensor/session.js'
 import { firstInstalled, loadTfjs, tfjs } from '../../src/tensor/tfjs.js'
 import { key } from '../models/fixed-randomness.js'
 import { drawing } from '../models/requests.js'
@@ -148,9 +148,9 @@ function withType(make: (numbers: Numbers) => Case) {
 
 const fixtures = fileURLToPath(new URL('../conformance/fixtures', import.meta.url))
 const tiny = fileURLToPath(new URL('../../models/tiny', import.meta.url))
-const onTfjs: OpenGraph = async (_, build) => (await tfjs.open(await build())) as unknown as Session
+const onTfjs: OpenOnBackend = async (_, build) => tfjs.open(await build())
 
-async function openOn(path: string, open: OpenGraph, type: ProductType): Promise<Transformer> {
+async function openOn(path: string, open: OpenOnBackend, type: ProductType): Promise<Transformer> {
   const { architecture, tokenizer, weights } = await openFiles(path)
   const { shape } = architecture
   const tensors = architecture.tensors((name) => weights.has(name))
@@ -214,7 +214,12 @@ describe('tfjs', () => {
   })
 
   it('says what to install when there is none', async () => {
-    await expect(firstInstalled(installed({}))).rejects.toThrow(/npm install @tensorflow\/tfjs-node-gpu \(CUDA\)/)
+    const error = await firstInstalled(installed({})).catch((thrown: unknown) => thrown)
+    expect((error as SmcError).diagnostics[0]).toMatchObject({
+      code: 'M023',
+      message: 'the tfjs backend needs TensorFlow.js, which is not installed',
+      hint: expect.stringMatching(/^npm install @tensorflow\/tfjs-node-gpu \(CUDA\)/),
+    })
   })
 
   it('does not pass over a package that is installed and broken', async () => {

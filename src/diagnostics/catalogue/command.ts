@@ -56,11 +56,11 @@ export const commandEntries: Entries = {
     stage: 'command',
   },
   X007: {
-    title: 'this version does not have it',
+    title: 'a flag needs another one',
     explanation:
-      'The language and the command line have a place for it, but this version does not run it. The hint says what does work.',
-    bad: 'smcc run coin.smc --steps genlm',
-    mended: 'smcc run coin.smc --out coin-run',
+      'A flag says something about what another flag asks for, and that one is missing, or it asks for something else. The hint says what to add or to leave out.',
+    bad: 'smcc run coin.smc --steps llamppl',
+    mended: 'smcc run coin.smc --steps llamppl --out coin-run',
     files: coin,
     stage: 'command',
   },

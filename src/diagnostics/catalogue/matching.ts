@@ -31,9 +31,9 @@ export const matchingEntries: Entries = {
     '/a[b]/',
   ),
   P002: {
-    title: 'no token can begin a pattern',
+    title: 'no tokens spell a pattern',
     explanation:
-      'The model has no token with which a text that fits could begin: its tokens cannot spell the first character. Every particle would die at once.',
+      'The tokens of the model spell no text that fits: a character that every such text needs is in none of them. Every particle would die.',
     bad: program('/C+/', 'table:toy.json'),
     mended: program('/a+/', 'table:toy.json'),
     files: {
@@ -80,4 +80,12 @@ export const matchingEntries: Entries = {
     'json({type: "array", uniqueItems: true})',
     'json({type: "array"})',
   ),
+  P009: {
+    title: 'a pattern needs more tokens than its span has',
+    explanation:
+      'The shortest text that fits the pattern takes more tokens of this model than the span allows, so every particle would die at the limit.',
+    bad: program('/(very ){40}good/'),
+    mended: program('/(very ){4}good/'),
+    stage: 'load',
+  },
 }

@@ -109,9 +109,9 @@ export const modelsEntries: Entries = {
   ),
   M006: load(
     'a setting of a model is not supported',
-    'config.json asks for something that this version would compute wrongly, such as another activation or scaled rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
+    'config.json asks for something that this version would compute wrongly, such as another activation or another way to scale rotary positions, or it contradicts itself. smcc refuses rather than give wrong probabilities.',
     program('./my-model'),
-    folder({ 'config.json': { ...config, hidden_act: 'relu' }, 'tokenizer.json': tokenizer }),
+    folder({ 'config.json': { ...config, hidden_act: 'mish' }, 'tokenizer.json': tokenizer }),
   ),
   M007: load(
     'a weights file is damaged',
@@ -186,7 +186,7 @@ export const modelsEntries: Entries = {
   },
   M016: load(
     'the format of a GGUF file is not supported',
-    'This version reads GGUF files of version 2 and 3 whose tensors are stored as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K. Take another quantisation of the same model, for example Q8_0 or Q4_K_M.',
+    'This version reads GGUF files of version 2 and 3 whose tensors are stored as F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, Q4_K, Q5_K or Q6_K. Take another quantisation of the same model, for example Q8_0 or Q4_K_M. A model that is cut into several GGUF files has to be joined first.',
     program('./model.gguf'),
     { 'model.gguf': quantised },
   ),
@@ -232,6 +232,15 @@ export const modelsEntries: Entries = {
       'The flag `--device` asks for a device that is missing, that cannot hold the model, or that does not compute what was asked for. The run goes on with the CPU and gives the same answer, more slowly. WebGPU needs a graphics card with a driver for Vulkan, Metal or Direct3D 12, and computes in 32-bit floats only. CUDA needs Linux, an NVIDIA card, CUDA 12, cuDNN 9 and libraries of ONNX Runtime that its npm package does not hold.',
     bad: 'program.run({}, { device: "webgpu", dtype: "int8" })',
     mended: 'program.run({}, { device: "cpu", dtype: "int8" })',
+    files: { 'program.smc': program('tiny') },
+    stage: 'api',
+  },
+  M023: {
+    title: 'a backend cannot be used',
+    explanation:
+      'With `--backend tfjs` models and trainings are computed by TensorFlow.js, which is not a part of smcc: install @tensorflow/tfjs-node-gpu (CUDA), @tensorflow/tfjs-node (native) or @tensorflow/tfjs (JavaScript, slow); the first that is there is taken. It computes where that package does, so it goes with no `--device`.',
+    bad: 'program.run({}, { backend: "tfjs", device: "auto" })',
+    mended: 'program.run({}, { backend: "onnx", device: "cpu" })',
     files: { 'program.smc': program('tiny') },
     stage: 'api',
   },

@@ -18,7 +18,8 @@ import {
  * weight: the same target with less variance (language.md §6, inference.md §1). Found here are
  *
  * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
- * - `observe token ~ context` behind the draw: its probabilities are factors of a product;
+ * - `observe token ~ context` behind the draw, or behind its `where` when that looks at the token alone: its probabilities are factors of a
+ *   product;
  * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw;
  * - `twist psi(story)` behind the draw, psi a learned twist: its value for every token guides the draw (spans have marked theirs).
  *
@@ -37,6 +38,14 @@ export function fuseDraws(graph: Graph): Graph {
       for (;;) {
         const next = f.nodes[draw.next]!
         if (!alone(draw.next)) break
+        if (draw.next === draw.where && next.op === 'Weigh' && isAbout(next.value, draw.set) && alone(next.next)) {
+          const beyond = f.nodes[next.next]!
+          if (isObserved(beyond, draw) && !draw.proposal && isStill(beyond.from, draw.set)) {
+            observed.push(beyond.from)
+            next.next = beyond.next
+            continue
+          }
+        }
         if (next.op === 'Weigh' && isNotEnd(next, draw.set)) notEnd = true
         else if (isObserved(next, draw) && !draw.proposal && isStill(next.from, draw.set)) observed.push(next.from)
         else {
@@ -67,6 +76,11 @@ function isStill({ js }: Code, token: Slot): boolean {
   const withoutStrings = js.replace(/"(?:[^"\\]|\\.)*"/g, '0')
   const rest = withoutStrings.replace(/s\[\d+\]|rt\.(?:mul|div|pow|neg|invoke|models\[\d+\])|temperature|chat/g, '')
   return !js.includes(`s[${token}]`) && !/[a-z]/i.test(rest)
+}
+
+/** Whether a requirement reads no variable but the drawn token, so that it says the same before and after other streams have moved. */
+function isAbout({ js }: Code, token: Slot): boolean {
+  return [...js.matchAll(/s\[(\d+)\]/g)].every(([, slot]) => Number(slot) === token)
 }
 
 /** Why the node behind a draw, if it weighs, is not part of it. */

@@ -160,7 +160,9 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
   /** A stream of its own that proposes tokens for `target`: of a model, which reads the same prompt and text, or from where a context stands. */
   function proposal(target: Context | Product, by: Value, site: number): Value {
     if (isContext(by)) {
-      const factors = by.factors.map(({ stream, power }) => ({ stream: running().addStream(running().streams[stream]!), power }))
+      // A stop that it remembers would forbid tokens that the target may take: a proposal may propose too much, never too little.
+      const free = (stream: number) => running().addStream({ ...running().streams[stream]!, leaving: null })
+      const factors = by.factors.map(({ stream, power }) => ({ stream: free(stream), power }))
       for (const { stream } of factors) sameTokens(streamOf(target), running().streams[stream]!, site)
       return by instanceof Context ? new Context(factors[0]!.stream) : new Product(factors)
     }

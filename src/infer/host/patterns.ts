@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { type Diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Span } from '../../diagnostics/span.js'
 import { automatonPattern } from '../../patterns/automaton-pattern.js'
+import { fewestTokens } from '../../patterns/fewest-tokens.js'
 import { ebnfAutomaton } from '../../patterns/grammar.js'
 import type { ByteAutomaton, Pattern, PatternState } from '../../patterns/pattern.js'
 import { regexAutomaton } from '../../patterns/regex.js'
@@ -11,6 +12,7 @@ import type { Context, ModelValue, Product, Value } from '../values.js'
 import type { Contexts } from './contexts.js'
 import type { Fail } from './failure.js'
 import { toJson } from './json.js'
+import { parseJsonFile } from './json-file.js'
 import type { operators } from './operators.js'
 
 /** A pattern of `json(...)` or `grammar(...)`, not yet made for a vocabulary. */
@@ -37,14 +39,6 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
       const { code, message } = error as NodeJS.ErrnoException
       const reason = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : message
       return fail('R023', site, `cannot read \`${name}\`: ${reason}`, 'the path is relative to the file that names it')
-    }
-  }
-
-  function parsed(text: string, file: string, site: number): unknown {
-    try {
-      return JSON.parse(text)
-    } catch (error) {
-      return fail('R023', site, `\`${file}\` is not JSON: ${(error as Error).message}`)
     }
   }
 
@@ -85,6 +79,11 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
     }
   }
 
+  /** The only vocabulary that a pattern of this program can be about; null where there are several. */
+  function onlyModel([first, ...others]: readonly ModelValue[]): ModelValue | null {
+    return first && others.every(({ vocabulary }) => vocabulary.identity === first.vocabulary.identity) ? first : null
+  }
+
   return {
     pattern_json(value: Value, program: string, site: number): PatternText {
       const named = op.text(value)
@@ -93,7 +92,7 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
         return new PatternText(`json ${JSON.stringify(schema)}`, () => schemaAutomaton(schema), null)
       }
       const { file, text } = fileText(value, program, site)
-      return new PatternText(`json ${text}`, () => schemaAutomaton(parsed(text, file, site)), file)
+      return new PatternText(`json ${text}`, () => schemaAutomaton(parseJsonFile(text, file)), file)
     },
     pattern_grammar(value: Value, program: string, site: number): PatternText {
       const { file, text } = fileText(value, program, site)
@@ -101,10 +100,30 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
     },
     /** Before the run: throws where a pattern is malformed or nothing fits it, or no token of the only vocabulary can begin. */
     prepare(value: Value, models: readonly ModelValue[], site: number): void {
-      const [first, ...others] = models
-      if (first && others.every(({ vocabulary }) => vocabulary.identity === first.vocabulary.identity))
-        patternFor(value, first, site)
+      const model = onlyModel(models)
+      if (model) patternFor(value, model, site)
       else automatonOf(textOf(value, site), site)
+    },
+    /** Before the run: throws where the only vocabulary spells no text that fits, or none of at most `limit` tokens. */
+    requireFit(value: Value, limit: Value, models: readonly ModelValue[], site: number): void {
+      const model = onlyModel(models)
+      if (!model) return
+      const { tokens, exact } = fewestTokens(automatonOf(textOf(value, site), site), model.vocabulary)
+      if (tokens === Number.POSITIVE_INFINITY)
+        fail(
+          'P002',
+          site,
+          'the tokens of the model spell no text that fits this pattern',
+          'change the pattern, or take another model',
+        )
+      if (typeof limit !== 'number' || limit >= tokens) return
+      const needed = `${exact ? '' : 'at least '}${tokens}`
+      fail(
+        'P009',
+        site,
+        `no text of ${limit} token${limit === 1 ? '' : 's'} fits this pattern: the shortest has ${needed}`,
+        `allow ${needed} tokens or more`,
+      )
     },
     begin: (value: Value, c: Context | Product, site: number): PatternState =>
       patternFor(value, contexts.streamOf(c).model, site).start,

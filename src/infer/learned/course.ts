@@ -6,7 +6,16 @@ import type { Particle } from '../particle.js'
 import { logMeanExp, normalise } from '../weights.js'
 import type { HeadFit } from './fit.js'
 import type { HeadShape } from './head.js'
-import { type LossValue, learnsFromAny, longest, losses, needsRollouts, needsTarget, type Samples } from './losses.js'
+import {
+  dpgWithValue,
+  type LossValue,
+  learnsFromAny,
+  longest,
+  losses,
+  needsRollouts,
+  needsTarget,
+  type Samples,
+} from './losses.js'
 import type { Drawn, Group } from './populations.js'
 import { chosen, merged, type Path, pathsOf, Rows, Texts } from './pupil.js'
 import type { TrainSettings } from './settings.js'
@@ -70,7 +79,7 @@ export class Course {
   /** The head as the fit stands. */
   get head(): TrainedHead {
     const { shape, model, fit, settings } = this.of
-    const role = settings.loss === 'dpg' ? 'proposal' : 'twist'
+    const role = settings.loss === 'dpg' && !settings.valueHead ? 'proposal' : 'twist'
     return { shape, layers: fit.layers, model, link: settings.loss === 'fudge' ? 'sigmoid' : 'exp', role }
   }
 
@@ -120,14 +129,14 @@ export class Course {
    */
   async fit({ lots }: Lessons, count: number, first: number, onStep: (step: number, loss: number) => boolean): Promise<number> {
     const { fit, settings } = this.of
-    const loss = losses[settings.loss]
+    const loss = settings.valueHead ? dpgWithValue : losses[settings.loss]
     let [sum, done] = [0, 0]
     for (let step = 0; step < count; step++) {
       const rows = new Rows()
       const samples = this.batch(rows, lots, first + step)
       const { logPsi, logTotal } = await fit.numbers(rows)
-      const { value, onPsi, onTotal } = this.located(() => average(samples.map((each) => loss(each, logPsi, logTotal))))
-      await fit.step(rows, onPsi, onTotal, settings.rate * (1 - 0.9 * ((first + step) / settings.steps)))
+      const { value, ...slopes } = this.located(() => average(samples.map((each) => loss(each, logPsi, logTotal))))
+      await fit.step(rows, slopes, settings.rate * (1 - 0.9 * ((first + step) / settings.steps)))
       const length = longest(samples.flatMap(({ rollouts, positives }) => [...rollouts, ...positives]))
       const mean = value / Math.max(1, length)
       sum += mean
@@ -164,7 +173,8 @@ export class Course {
     const { random } = this.of
     const draw = (generation: number) => (index: number) => random.uniform({ slot: step, generation, draw: index }, 0)
     const most = Math.max(256, Math.floor(mostNumbers / this.of.vocabulary))
-    const withRollouts = needsRollouts(this.of.settings.loss)
+    const { loss, valueHead } = this.of.settings
+    const withRollouts = needsRollouts(loss) || valueHead
     const level = this.level ?? 0
     const sequences = ({ positives, rollouts }: Lot): Samples => {
       const total = positives.reduce((sum, { weight }) => sum + weight, 0)
@@ -218,6 +228,7 @@ function average(found: readonly LossValue[]): LossValue {
     value: found.reduce((total, { value }) => total + value, 0) / found.length,
     onPsi: mean(({ onPsi }) => onPsi),
     onTotal: mean(({ onTotal }) => onTotal),
+    ...(first.onLevel && { onLevel: mean(({ onLevel }) => onLevel!) }),
   }
 }
 

@@ -18,8 +18,15 @@ export interface FitRows {
   readonly tokens: readonly number[]
 }
 
-/** Whether the totals move with the network, or only log psi of the tokens that were drawn. */
-export type Moves = 'totals' | 'tokens'
+/** Whether the totals move with the network, or only log psi of the tokens that were drawn, or the totals and the level by slopes of its own. */
+export type Moves = 'totals' | 'tokens' | 'level'
+
+/** Of a loss, by row (losses.ts). */
+export interface Slopes {
+  readonly onPsi: Float64Array
+  readonly onTotal: Float64Array
+  readonly onLevel?: Float64Array | undefined
+}
 
 /** log 0, in 32-bit floats that are still added and compared. */
 export const impossible = -1e30
@@ -67,9 +74,13 @@ export class HeadFit {
     told.output('logPsi', numbers.logPsi, 'float32', ['n'])
     told.output('logTotal', numbers.logTotal(), 'float32', ['n'])
     const taught = new GraphBuilder()
-    const { logPsi, logTotal } = network(taught, shape, output, vocabulary)
+    const { logPsi, logTotal, level } = network(taught, shape, output, vocabulary)
     let slope = taught.multiply(taught.input('onPsi', 'float32', ['n']), logPsi)
-    if (moves === 'totals') slope = taught.add(slope, taught.multiply(taught.input('onTotal', 'float32', ['n']), logTotal()))
+    const add = (name: string, value: Value) => {
+      slope = taught.add(slope, taught.multiply(taught.input(name, 'float32', ['n']), value))
+    }
+    if (moves !== 'tokens') add('onTotal', logTotal())
+    if (moves === 'level') add('onLevel', level())
     const loss = taught.sum(slope, 0)
     const training = await Training.open(backend, taught, loss, parameters, settings, state)
     return new HeadFit(shape, vocabulary, moves, training, await backend.open(told))
@@ -99,12 +110,15 @@ export class HeadFit {
     }
   }
 
-  /** One step of AdamW; `onTotal` counts where the totals move. Throws, and changes nothing, where a gradient is not finite. */
-  async step(rows: FitRows, onPsi: Float64Array, onTotal: Float64Array, rate: number): Promise<void> {
+  /**
+   * One step of AdamW; `onTotal` counts where the totals move, `onLevel` where the level does. Throws, and changes nothing, where a gradient is not
+   * finite.
+   */
+  async step(rows: FitRows, { onPsi, onTotal, onLevel }: Slopes, rate: number): Promise<void> {
     const list = (values: Float64Array) => ({ data: Float32Array.from(values), shape: [values.length] })
-    const feeds =
-      this.moves === 'totals' ? { ...this.feeds(rows), ...this.bases(rows), onTotal: list(onTotal) } : this.feeds(rows)
-    await this.training.step({ ...feeds, onPsi: list(onPsi) }, rate)
+    const totals = this.moves === 'tokens' ? {} : { ...this.bases(rows), onTotal: list(onTotal) }
+    const levels = this.moves === 'level' ? { onLevel: list(onLevel!) } : {}
+    await this.training.step({ ...this.feeds(rows), ...totals, ...levels, onPsi: list(onPsi) }, rate)
   }
 
   async release(): Promise<void> {
@@ -134,7 +148,7 @@ function network(
   shape: HeadShape,
   output: Float32Array,
   vocabulary: number,
-): { readonly logPsi: Value; readonly logTotal: () => Value } {
+): { readonly logPsi: Value; readonly logTotal: () => Value; readonly level: () => Value } {
   let x = graph.input('features', 'float32', ['n', featureCount(shape)])
   const token = graph.input('token', 'int64', ['n'])
   const sizes = layerSizes(shape)
@@ -152,6 +166,10 @@ function network(
       const masks = graph.input('masks', 'float32', ['m', vocabulary])
       const mask = graph.gather(masks, graph.input('mask', 'int64', ['n']))
       return graph.logSumExp(graph.add(mask, graph.productWithTransposed(graph.add(x, vector), matrix)), 1)
+    },
+    level: () => {
+      const last = Float32Array.from({ length: shape.shift + 1 }, (_, k) => (k === shape.shift ? 1 : 0))
+      return graph.sum(graph.multiply(x, graph.weight('level', 'float32', [1, shape.shift + 1], last)), 1)
     },
   }
 }

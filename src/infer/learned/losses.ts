@@ -38,6 +38,8 @@ export interface LossValue {
   /** d value / d x and d value / d L, by row. */
   readonly onPsi: Float64Array
   readonly onTotal: Float64Array
+  /** d / d c, of a loss that the level alone goes down (head.ts); left out where none does. */
+  readonly onLevel?: Float64Array
 }
 
 export type Loss = (samples: Samples, logPsi: Float64Array, logTotal: Float64Array) => LossValue
@@ -82,6 +84,16 @@ const dpg: Loss = (samples, logPsi, logTotal) => {
     }
   }
   return { value, ...found }
+}
+
+/**
+ * A proposal as by `dpg`, whose value for another text may be off by any factor, and the level that makes a twist of it: psi e^c by `ctl`, of
+ * which c alone learns. c drops out of `dpg`, for it is in x and in L.
+ */
+export const dpgWithValue: Loss = (samples, logPsi, logTotal) => {
+  const proposal = dpg(samples, logPsi, logTotal)
+  const { value, onPsi, onTotal } = ctl(samples, logPsi, logTotal)
+  return { ...proposal, value: proposal.value + value, onLevel: onPsi.map((slope, row) => slope + onTotal[row]!) }
 }
 
 /** (log (phi_t sum_v p0 psi_{t+1}) - log psi_t)², the target held fixed; the last target is log phi - level. */

@@ -25,6 +25,8 @@ export interface TrainSettings {
   readonly replay: number
   /** Trust region on the weights of these samples: their KL from uniform is at most this, in nats. */
   readonly trust: number
+  /** With `dpg`: a scalar head beside that of the vocabulary, so that what only proposes becomes a twist. */
+  readonly valueHead: boolean
   /** Where samples of the target come from: SMC, whichever way to exact samples applies, or exact samples that are given. */
   readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | readonly (readonly Choice[])[]
 }
@@ -40,6 +42,7 @@ export const defaultTraining: TrainSettings = {
   l2: 0.01,
   replay: 4,
   trust: 2,
+  valueHead: false,
   positives: 'smc',
 }
 
@@ -60,6 +63,7 @@ const rules: Readonly<Record<keyof TrainSettings, { readonly fits: (value: unkno
   l2: { fits: atLeast(0), expected: 'a number from 0' },
   replay: { fits: whole, expected: 'a whole number from 1' },
   trust: { fits: atLeast(0), expected: 'a number from 0' },
+  valueHead: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   positives: {
     fits: (value) => positiveWays.some((way) => way === value) || (Array.isArray(value) && value.length > 0),
     expected: `${positiveWays.join(', ')}, or a list of exact samples`,
@@ -85,6 +89,10 @@ export function trainSettings(decl: LearnTwistDecl, given: Partial<TrainSettings
       throw new SmcError(d, span ? 'program' : 'command')
     }
     settings[name] = value
+  }
+  if (settings.valueHead && settings.loss !== 'dpg') {
+    const message = `\`valueHead\` goes with the loss \`dpg\` alone: what \`${settings.loss}\` learns is a twist by itself`
+    throw new SmcError(diagnostic('R022', decl.name.span, message, { hint: 'leave it out' }))
   }
   return settings as unknown as TrainSettings
 }

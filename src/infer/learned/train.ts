@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto'
 import type { Graph } from '../../graph/ir.js'
+import { type BackendName, backendOf } from '../../tensor/backend.js'
 import { type ExactGrounds, ExactSource, exactWays } from '../exact-source.js'
 import { type Openers, prepare, withModels } from '../open.js'
 import type { Identity } from './checkpoint.js'
 import { Populations } from './populations.js'
 import { type Trained, Trainer, type TrainOptions } from './trainer.js'
 
-export interface TrainingPlan extends Omit<TrainOptions, 'identity'> {
+export interface TrainingPlan extends Omit<TrainOptions, 'identity' | 'backend'> {
   /** What says which ways to exact samples apply. */
   readonly grounds: ExactGrounds
   readonly programHash: string
+  /** What trains the networks. */
+  readonly backend: BackendName
 }
 
 /**
@@ -49,7 +52,7 @@ export async function train(
     const order = graph.conditioned.size > 0 ? (['simulate', 'enumerate', 'reject'] as const) : exactWays
     const exact = wanted === 'smc' ? null : new ExactSource(wanted, direct, plan.grounds, order)
     const populations = new Populations(fused, free, { settings: { ...settings, twist: true }, budget, signal, exact })
-    return new Trainer(graph, twists, { ...plan, identity }, populations).train()
+    return new Trainer(graph, twists, { ...plan, identity, backend: await backendOf(plan.backend) }, populations).train()
   })
 }
 

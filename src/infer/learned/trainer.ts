@@ -153,7 +153,7 @@ export class Trainer {
       const shape: HeadShape = { ...sizes, conditions: twist.conditions, width, depth }
       const { seed } = this.options.settings
       const adam = { learningRate: rate, weightDecay: l2, clip }
-      const moves = movesTotals(settings.loss) ? 'totals' : 'tokens'
+      const moves = settings.valueHead ? 'level' : movesTotals(settings.loss) ? 'totals' : 'tokens'
       const kept = this.options.resumed?.fit(i, shape)
       const layers = kept?.layers ?? untrainedLayers(shape, philoxRandomness(seed, beginning + i))
       const fit = await HeadFit.open(shape, layers, matrix, size, adam, moves, this.options.backend, kept?.optimiser)
@@ -282,7 +282,11 @@ export class Trainer {
   private get needs() {
     const { training } = this.options
     const some = (needs: (loss: LossName) => boolean) => training.some(({ loss }) => needs(loss))
-    return { proposal: some(needsRollouts), target: some(needsTarget), model: some(needsModel) }
+    return {
+      proposal: some(needsRollouts) || training.some(({ valueHead }) => valueHead),
+      target: some(needsTarget),
+      model: some(needsModel),
+    }
   }
 
   private get serving() {

@@ -8,9 +8,13 @@ const activations: Readonly<Record<string, Activation>> = {
   silu: 'silu',
   swish: 'silu',
   gelu: 'gelu',
+  gelu_python: 'gelu',
   gelu_new: 'geluTanh',
   gelu_fast: 'geluTanh',
+  gelu_accurate: 'geluTanh',
   gelu_pytorch_tanh: 'geluTanh',
+  quick_gelu: 'geluQuick',
+  relu: 'relu',
 }
 
 /** Typed access to config.json. Every getter throws M006. null counts as absent, as Hugging Face reads it. */

@@ -1,6 +1,6 @@
 import type { ConfigReader } from './config.js'
 import { llamaShape, llamaTensors } from './llama.js'
-import { rotaryFrequencies } from './rotary.js'
+import { rotaryPositions } from './rotary.js'
 import type { Architecture, DecoderShape, LayerTensors } from './shape.js'
 
 /**
@@ -36,14 +36,16 @@ export function gemma3(given: ConfigReader): Architecture {
   // Which table a layer reads goes by its kind, also where the window holds the whole context.
   const types = config.get('layer_types')
   const local = (layer: number) => (Array.isArray(types) ? types[layer] === 'sliding_attention' : (layer + 1) % pattern !== 0)
+  const rotary = [
+    rotaryPositions(config, headWidth, { theta: 1e6, kind: 'full_attention' }),
+    rotaryPositions(config, headWidth, { key: 'rope_local_base_freq', kind: 'sliding_attention', scaled: false }),
+  ]
   return {
     shape: {
       ...shape,
       ...scores(config),
-      rotary: [
-        rotaryFrequencies(config, headWidth, { theta: 1e6, kind: 'full_attention' }),
-        rotaryFrequencies(config, headWidth, { key: 'rope_local_base_freq', kind: 'sliding_attention', scaled: false }),
-      ],
+      context: Math.min(shape.context, ...rotary.map(({ context }) => context)),
+      rotary,
       attention: shape.attention.map(({ window }, layer) => ({ window, rotary: local(layer) ? 1 : 0 })),
     },
     tensors: (has) => {

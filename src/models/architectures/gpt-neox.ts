@@ -1,5 +1,5 @@
 import type { ConfigReader } from './config.js'
-import { rotaryFrequencies } from './rotary.js'
+import { rotaryPositions } from './rotary.js'
 import type { Architecture, DecoderShape, DecoderTensors, LinearTensors } from './shape.js'
 
 /**
@@ -12,6 +12,7 @@ export function gptNeox(config: ConfigReader): Architecture {
   config.require(width % heads === 0, `hidden_size (${width}) is not a multiple of num_attention_heads (${heads})`)
   const headWidth = width / heads
   const layers = config.count('num_hidden_layers')
+  const rotary = rotaryPositions(config, headWidth, { key: 'rotary_emb_base', share: config.positive('rotary_pct', 0.25) })
   const shape: DecoderShape = {
     family: 'gpt_neox',
     layers,
@@ -21,10 +22,10 @@ export function gptNeox(config: ConfigReader): Architecture {
     headWidth,
     inner: config.count('intermediate_size', 4 * width),
     vocabulary: config.count('vocab_size'),
-    context: config.count('max_position_embeddings', 2048),
+    context: Math.min(config.count('max_position_embeddings', 2048), rotary.context),
     norm: { kind: 'layer', epsilon: config.positive('layer_norm_eps', 1e-5), offset: 0 },
     positions: 'rotary',
-    rotary: [rotaryFrequencies(config, headWidth, { key: 'rotary_emb_base', share: config.positive('rotary_pct', 0.25) })],
+    rotary: [rotary],
     attention: Array.from({ length: layers }, () => ({ window: Infinity, rotary: 0 })),
     attentionScale: 1 / Math.sqrt(headWidth),
     attentionCap: null,

@@ -1,5 +1,5 @@
 import type { ConfigReader } from './config.js'
-import { rotaryFrequencies } from './rotary.js'
+import { rotaryPositions } from './rotary.js'
 import type { Architecture, DecoderShape, DecoderTensors, LayerTensors, LinearTensors } from './shape.js'
 import { attentionWindows } from './windows.js'
 
@@ -35,7 +35,8 @@ export function llamaShape(
     `num_attention_heads (${heads}) is not a multiple of num_key_value_heads (${keyValueHeads})`,
   )
   const headWidth = config.count('head_dim', width / heads)
-  const context = config.count('max_position_embeddings', 2048)
+  const rotary = rotaryPositions(config, headWidth)
+  const context = Math.min(config.count('max_position_embeddings', 2048), rotary.context)
   const windows = attentionWindows(config, config.optional('sliding_window'), context, isLocal)
   return {
     family,
@@ -49,7 +50,7 @@ export function llamaShape(
     context,
     norm: { kind: 'rootMeanSquare', epsilon: config.positive('rms_norm_eps', 1e-6), offset: 0 },
     positions: 'rotary',
-    rotary: [rotaryFrequencies(config, headWidth)],
+    rotary: [rotary],
     attention: windows.map((window) => ({ window, rotary: 0 })),
     attentionScale: 1 / Math.sqrt(headWidth),
     attentionCap: null,

@@ -3,11 +3,11 @@ import { llamaShape, llamaTensors } from './llama.js'
 import { type Architecture, type LinearTensors, rowsFrom } from './shape.js'
 
 /**
- * Phi-3 (Abdin et al. 2024, arXiv 2404.14219): llama with query, key and value in one matrix, and gate and up in another. The versions with a window of 128 K
- * scale their positions by the length of the text (longrope), which is refused.
+ * Phi-3 (Abdin et al. 2024, arXiv 2404.14219): llama with query, key and value in one matrix, and gate and up in another. The versions with a context of 128 K
+ * scale their positions by the length of the text (longrope): they are run up to 4,096 tokens.
  */
 export function phi3(given: ConfigReader): Architecture {
-  const config = given.over({ rms_norm_eps: 1e-5, max_position_embeddings: 4096 })
+  const config = given.over({ rms_norm_eps: 1e-5, max_position_embeddings: 4096, original_max_position_embeddings: 4096 })
   const shape = llamaShape('phi3', config, () => true)
   const { heads, keyValueHeads, headWidth, inner } = shape
   const plain = llamaTensors({ inputBias: false, outputBias: false, mlpBias: false, headNorms: false })

@@ -18,11 +18,8 @@ export interface DecoderShape {
   readonly norm: NormShape
   /** Learned positions are added to the embedding; rotary ones turn queries and keys. */
   readonly positions: 'learned' | 'rotary'
-  /**
-   * Frequencies of rotary positions, one list a table: at position t pair i turns by t · rotary[table][i]. Pair i of a head is made of its
-   * elements i and i + n, n the length of the list; elements from 2n on are not turned. Empty with learned positions.
-   */
-  readonly rotary: readonly (readonly number[])[]
+  /** Tables of rotary positions; empty with learned positions. */
+  readonly rotary: readonly RotaryShape[]
   /** One for each layer. */
   readonly attention: readonly LayerAttention[]
   /** Multiplies query · key. */
@@ -40,6 +37,18 @@ export interface DecoderShape {
   readonly tied: boolean
 }
 
+/**
+ * Rotary positions: at position t pair i turns by t · frequencies[i]. Pair i of a head is made of its elements i and i + n, n the number of
+ * frequencies; elements from 2n on are not turned.
+ */
+export interface RotaryShape {
+  readonly frequencies: readonly number[]
+  /** Multiplies what is turned; 1 but for scalings that sharpen the attention over long texts. */
+  readonly scale: number
+  /** Positions up to which these frequencies are the model's; Infinity but for scalings that have others for longer texts. */
+  readonly context: number
+}
+
 export interface NormShape {
   /** x / sqrt(mean(x²) + epsilon) · weight, or (x - mean(x)) / sqrt(variance(x) + epsilon) · weight + bias. */
   readonly kind: 'rootMeanSquare' | 'layer'
@@ -55,8 +64,11 @@ export interface LayerAttention {
   readonly rotary: number
 }
 
-/** silu(x) = x · sigmoid(x); gelu(x) = x · Φ(x), exactly or by the approximation with tanh (Hendrycks and Gimpel 2016). */
-export type Activation = 'silu' | 'gelu' | 'geluTanh'
+/**
+ * silu(x) = x · sigmoid(x); gelu(x) = x · Φ(x), exactly or by the approximations with tanh and with x · sigmoid(1.702 x) (Hendrycks and
+ * Gimpel 2016); relu(x) = max(x, 0).
+ */
+export type Activation = 'silu' | 'gelu' | 'geluTanh' | 'geluQuick' | 'relu'
 
 /** Where the weights of a model lie, by the names of the stored tensors. */
 export interface DecoderTensors {

@@ -18,12 +18,12 @@ export const modelTypes: Readonly<Record<string, string>> = {
  * The metadata of a GGUF file as the config.json that it was made from. An architecture that is not known keeps its name, so that
  * the error for families that are not supported tells it.
  */
-export function configOf(header: GgufHeader): JsonObject {
+export function configOf(header: GgufHeader, shortFactors: readonly number[] | null = null): JsonObject {
   // What the file leaves out takes the family's own defaults.
-  return Object.fromEntries(Object.entries(translated(header)).filter(([, value]) => value !== null))
+  return Object.fromEntries(Object.entries(translated(header, shortFactors)).filter(([, value]) => value !== null))
 }
 
-function translated({ metadata, tensors }: GgufHeader): JsonObject {
+function translated({ metadata, tensors }: GgufHeader, shortFactors: readonly number[] | null): JsonObject {
   const architecture = metadata.get('general.architecture')
   const value = (key: string): GgufValue | null => metadata.get(`${String(architecture)}.${key}`) ?? null
   const number = (key: string) => (typeof value(key) === 'number' ? Number(value(key)) : null)
@@ -55,11 +55,20 @@ function translated({ metadata, tensors }: GgufHeader): JsonObject {
   }
   const turned = number('rope.dimension_count')
   const share = turned && headWidth ? turned / headWidth : null
-  const scaling = value('rope.scaling.type')
+  const scaling = shortFactors ? 'longrope' : value('rope.scaling.type')
   const rotary = {
     rope_theta: number('rope.freq_base'),
-    rope_scaling: scaling === null || scaling === 'none' ? null : { rope_type: scaling, factor: number('rope.scaling.factor') },
+    rope_scaling:
+      scaling === null || scaling === 'none'
+        ? null
+        : {
+            rope_type: scaling,
+            factor: number('rope.scaling.factor'),
+            short_factor: shortFactors,
+            attention_factor: shortFactors && number('rope.scaling.attn_factor'),
+          },
     partial_rotary_factor: share,
+    original_max_position_embeddings: number('rope.scaling.original_context_length'),
   }
   if (type === 'gpt_neox') {
     return {
@@ -78,8 +87,6 @@ function translated({ metadata, tensors }: GgufHeader): JsonObject {
     rms_norm_eps: exact(number('attention.layer_norm_rms_epsilon')),
     sliding_window: number('attention.sliding_window'),
     ...(type?.startsWith('gemma') && gemma(type, value, { width, heads, headWidth, layers })),
-    // Llama-3's scaling is stored as one factor a pair; the tables of longrope are for texts longer than this version runs.
-    ...(tensors.has('rope_factors_long.weight') && { rope_scaling: { rope_type: 'longrope' } }),
   }
 }
 

@@ -29,10 +29,16 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
 
   let base: { tokenizer: JsonObject; begins: boolean }
   if (model === 'gpt2') {
-    base = byteLevelBpe(tokens, list<string>('merges'), String(get('pre') ?? 'default'), path)
+    const merges = list<string>('merges')
+    if (merges.length === 0) throw damaged(path, 'its metadata hold no merges of tokens (tokenizer.ggml.merges)')
+    base = byteLevelBpe(tokens, merges, String(get('pre') ?? 'default'), path)
   } else if (model === 'llama') {
+    const scores = list<number>('scores')
+    if (scores.length !== tokens.length) {
+      throw damaged(path, `its metadata hold ${scores.length} scores for ${tokens.length} tokens (tokenizer.ggml.scores)`)
+    }
     const space = flag('add_space_prefix', true)
-    base = { tokenizer: sentencePieceBpe(tokens, list<number>('scores'), named('unknown_token_id'), space), begins: true }
+    base = { tokenizer: sentencePieceBpe(tokens, scores, named('unknown_token_id'), space), begins: true }
   } else {
     throw modelError(
       'M017',
@@ -119,7 +125,7 @@ function mergesByScore(
     for (let cut = 1; cut < piece.length; cut++) {
       const left = piece.slice(0, cut)
       const right = piece.slice(cut)
-      if (Object.hasOwn(vocab, left) && Object.hasOwn(vocab, right)) ways.push({ left, right, score: scores[id] ?? 0 })
+      if (Object.hasOwn(vocab, left) && Object.hasOwn(vocab, right)) ways.push({ left, right, score: scores[id]! })
     }
   })
   ways.sort((a, b) => b.score - a.score || b.left.length - a.left.length || b.right.length - a.right.length)

@@ -24,6 +24,7 @@ export class GgufWeights implements WeightFiles {
     const file = await openFile(path)
     try {
       const weights = new GgufWeights(file, await readHeader(file))
+      weights.#requireWhole()
       for (const [name, tensor] of weights.header.tensors) weights.#bytesOf(name, tensor)
       return weights
     } catch (thrown) {
@@ -84,6 +85,17 @@ export class GgufWeights implements WeightFiles {
 
   async close(): Promise<void> {
     await this.file.handle.close()
+  }
+
+  /** Large models are cut into several files, each with a part of the tensors. Throws M016. */
+  #requireWhole(): void {
+    const parts = this.header.metadata.get('split.count') ?? 1
+    if (parts === 0 || parts === 1) return
+    throw modelError(
+      'M016',
+      `${this.file.path} is one of ${String(parts)} parts of a model`,
+      'join the parts with `llama-gguf-split --merge FIRST-PART WHOLE.gguf`, a tool of llama.cpp, and name the whole file',
+    )
   }
 
   /** Bytes of a tensor in the file. Throws M007 when they are not there, M016 when its format is not read. */

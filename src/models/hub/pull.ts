@@ -2,6 +2,7 @@ import { copyFile, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/p
 import { dirname, join, relative } from 'node:path'
 import { modelError } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
+import { pickledHint } from '../safetensors.js'
 import { modelFolder } from './cache.js'
 import { download, type OnDownload, type RemoteFile } from './download.js'
 import { endpoint, request } from './request.js'
@@ -110,9 +111,6 @@ function chosenForClassifier(repository: string, files: readonly RemoteFile[]): 
 }
 
 const choose = { model: chosen, classifier: chosenForClassifier }
-
-const pickledHint =
-  'it has weights in the pickle format of PyTorch, which can hold code and is not read: load it once with transformers, save it with save_pretrained(FOLDER), and name the folder'
 
 /** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
 async function link(blob: string, path: string): Promise<void> {

@@ -16,8 +16,8 @@ const windows = (model_type: string, more: Readonly<Record<string, unknown>> = {
   of(model_type, more).shape.attention.map(({ window }) => window)
 
 group('rotary positions', () => {
-  const { rotary } = of('llama', { head_dim: 8 }).shape
-  const scaled = (rope_scaling: object) => of('llama', { head_dim: 8, rope_scaling }).shape.rotary[0]!
+  const rotary = of('llama', { head_dim: 8 }).shape.rotary.map(({ frequencies }) => frequencies)
+  const scaled = (rope_scaling: object) => of('llama', { head_dim: 8, rope_scaling }).shape.rotary[0]!.frequencies
 
   it('have the frequencies of the paper', () => {
     expect(rotary).toHaveLength(1)
@@ -44,8 +44,22 @@ group('rotary positions', () => {
     expect(last).toBeCloseTo(0.001 / 8, 9)
   })
 
-  it.each(['longrope', 'yarn', 'dynamic', 'su'])('of the kind %s are refused', (type) => {
+  const longrope = { short_factor: [1, 2, 4, 8], long_factor: [9, 9, 9, 9] }
+  it.each(['longrope', 'su', 'yarn'])('of Phi-3, called %s, hold for texts as long as those of the first training', (type) => {
+    const config = { head_dim: 8, max_position_embeddings: 64, original_max_position_embeddings: 16 }
+    const { rotary: tables, context } = of('phi3', { ...config, rope_scaling: { type, ...longrope } }).shape
+    expect(context).toBe(16)
+    expect(tables[0]!.frequencies).toEqual(rotary[0]!.map((frequency, i) => frequency / 2 ** i))
+    expect(tables[0]!.scale).toBeCloseTo(Math.sqrt(1 + Math.log(4) / Math.log(16)), 12)
+  })
+
+  it.each(['proportional', 'constructor', 3])('of the kind %s are refused', (type) => {
     expect(() => of('phi3', { rope_scaling: { type, factor: 4 } })).toThrow(/M006.*are not supported/)
+  })
+
+  it('of longrope without its factors are refused', () => {
+    expect(() => of('phi3', { rope_scaling: { type: 'longrope', short_factor: [1, 2] } })).toThrow(/M006.*short_factor/)
+    expect(() => of('phi3', { rope_scaling: { type: 'longrope' } })).toThrow(/M006.*short_factor/)
   })
 })
 
@@ -94,7 +108,7 @@ group('what would be computed wrongly', () => {
     ['gpt_neo', { num_layers: 3, attention_types: [[['global'], 2]] }, 'attention_types'],
     ['gpt_neo', { attention_types: [[['sparse'], 24]] }, 'attention_types'],
     ['gpt_neox', { hidden_size: 25 }, 'hidden_size'],
-    ['llama', { hidden_act: 'relu' }, 'hidden_act'],
+    ['llama', { hidden_act: 'mish' }, 'hidden_act'],
     ['llama', { num_key_value_heads: 3 }, 'num_key_value_heads'],
     ['gemma2', { attention_bias: true }, 'attention_bias'],
     ['qwen3', { quantization_config: { bits: 4 } }, 'quantization_config'],

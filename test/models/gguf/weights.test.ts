@@ -69,6 +69,14 @@ describe('damaged GGUF files', () => {
     await expect(openModel(path, { base: '.' })).rejects.toThrow(/M008.*holds no tensor blk.1.ffn_up.weight/)
   })
 
+  it('one part of several is told from a whole model', async () => {
+    const count = (value: number) => [value, 0, 0, 0, 0, 0, 0, 0]
+    const part = (parts: number) => [...count(11), ...Buffer.from('split.count'), 2, 0, 0, 0, parts, 0]
+    const file = (parts: number) => Buffer.from([...Buffer.from('GGUF'), 3, 0, 0, 0, ...count(0), ...count(1), ...part(parts)])
+    await expect(GgufWeights.open(written('part', file(3)))).rejects.toThrow(/M016.*one of 3 parts of a model/)
+    await (await GgufWeights.open(written('alone', file(1)))).close()
+  })
+
   it('a rule of cutting words that is not known is named', async () => {
     const path = patched('pre', (_, bytes) => bytes.write('defauld', bytes.indexOf('default', bytes.indexOf('ggml.pre'))))
     await expect(openModel(path, { base: '.' })).rejects.toThrow(/M017.*rule "defauld"/)

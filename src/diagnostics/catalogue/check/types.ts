@@ -179,4 +179,20 @@ return 1
 `,
     stage: 'check',
   },
+  C034: {
+    title: 'a number is inserted into a string',
+    explanation:
+      'In a string, {e} inserts the value of e. The count {4} of a regular expression that stands in a string, as in a JSON schema, would become a 4: write the brackets as \\{ and \\}.',
+    bad: `
+model lm = "tiny"
+sample year ~ lm("The year was ") matching json({ type: "string", pattern: "^[0-9]{4}$" })
+return year
+`,
+    mended: `
+model lm = "tiny"
+sample year ~ lm("The year was ") matching json({ type: "string", pattern: "^[0-9]\\{4\\}$" })
+return year
+`,
+    stage: 'check',
+  },
 }

@@ -1,0 +1,41 @@
+import type { Vocabulary } from '../models/model.js'
+import { ByteTrie } from './byte-trie.js'
+import type { ByteAutomaton } from './pattern.js'
+
+/** States that the search may look behind: few of those that a grammar may have. */
+const patience = 256
+/** Nodes of the tree of tokens that it may look at: some hundredths of a second. */
+const nodes = 2_000_000
+
+/** How many tokens a full match takes at least: Infinity where the vocabulary spells none. */
+export interface Fewest {
+  readonly tokens: number
+  /** Whether so many are enough; not known where the search grew too large. */
+  readonly exact: boolean
+}
+
+/** The smallest number of tokens that spell a full match, by breadth first search over the states of the automaton. */
+export function fewestTokens(automaton: ByteAutomaton, vocabulary: Vocabulary): Fewest {
+  const trie = ByteTrie.of(vocabulary)
+  const seen = new Set([automaton.start])
+  let looked = 0
+  let walked = 0
+  let reached = [automaton.start]
+  for (let tokens = 0; reached.length > 0; tokens++) {
+    if (reached.some((state) => automaton.accepting(state))) return { tokens, exact: true }
+    const next: number[] = []
+    for (const state of reached) {
+      if (looked === patience || walked > nodes) return { tokens: tokens + 1, exact: false }
+      const successors = trie.successors(automaton, state)
+      looked++
+      walked += successors.nodes
+      for (const other of successors.states) {
+        if (seen.has(other)) continue
+        seen.add(other)
+        next.push(other)
+      }
+    }
+    reached = next
+  }
+  return { tokens: Number.POSITIVE_INFINITY, exact: true }
+}

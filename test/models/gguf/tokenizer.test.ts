@@ -1,0 +1,21 @@
+import { expect, it } from 'vitest'
+import type { GgufValue } from '../../../src/models/gguf/header.js'
+import { tokenizerFilesOf } from '../../../src/models/gguf/tokenizer.js'
+
+const read = (entries: Readonly<Record<string, GgufValue>>) => {
+  const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
+  return tokenizerFilesOf({ metadata: new Map(pairs), tensors: new Map() }, 'm.gguf')
+}
+
+it('byte-level tokens without merges would spell every word by letters, and are refused', () => {
+  const bpe = { model: 'gpt2', tokens: ['a', 'b', 'ab'] }
+  expect(() => read(bpe)).toThrow(/M007: .*m.gguf is damaged: its metadata hold no merges/)
+  expect(read({ ...bpe, merges: ['a b'] }).tokenizer.model).toMatchObject({ merges: [['a', 'b']] })
+})
+
+it('pieces without a score each would be merged in any order, and are refused', () => {
+  const pieces = { model: 'llama', tokens: ['<unk>', 'a', 'b', 'ab'] }
+  expect(() => read(pieces)).toThrow(/M007: .*hold 0 scores for 4 tokens/)
+  expect(() => read({ ...pieces, scores: [0, 0, 0] })).toThrow(/M007: .*hold 3 scores for 4 tokens/)
+  expect(read({ ...pieces, scores: [0, -1, -2, -3] }).tokenizer.model).toMatchObject({ merges: [['a', 'b']] })
+})
