@@ -43,6 +43,8 @@ export interface LanguageModel {
  * (inference.md §3). Tables: h is the one-hot Markov state, and E the identity.
  */
 export interface OutputSpace {
+  /** Whether the logits of the model are E h; of a table they are not. */
+  readonly isLogits: boolean
   /** Numbers in a hidden state. */
   readonly hiddenWidth: number
   /** Numbers in a shift, and in each row of E. */

@@ -136,6 +136,7 @@ export class TableModel implements LanguageModel {
   #outputSpace(): OutputSpace {
     const numbers = new Map([...this.#rows.keys()].map((state, i) => [state, i]))
     return {
+      isLogits: false,
       hiddenWidth: numbers.size,
       shiftWidth: this.vocabulary.size,
       hidden: async (histories) =>

@@ -142,6 +142,7 @@ export class Transformer implements LanguageModel {
     const { width } = this.shape
     const rows = ({ rows: most, budget }: ServeOptions) => this.#mostHeadRows(most, budget)
     return {
+      isLogits: true,
       hiddenWidth: width,
       shiftWidth: width,
       hidden: async (histories, options) => {

@@ -24,9 +24,11 @@ const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }
   weight: i === 2 ? numbers(3, weight.length) : weight,
   bias: numbers(4 + i, bias.length),
 }))
+const masks = [0, 1].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log)))
 const rows: FitRows = {
   features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), numbers(40 + i, 4), 20 * i, numbers(20 + i, 5))),
-  bases: [0, 1, 2].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log))),
+  vectors: [0, 1, 2].map((i) => numbers(50 + i, shape.shift + 1)),
+  masks: [0, 1, 0].map((i) => masks[i]!),
   tokens: [1, 5, 0],
 }
 
@@ -34,7 +36,11 @@ const rows: FitRows = {
 function told(i: number, network = layers) {
   const { shift, level } = headOf(shape, network, rows.features[i]!)
   const psi = Array.from({ length: vocabulary }, (_, v) => shift.reduce((sum, x, k) => sum + x * matrix[v * 3 + k]!, level))
-  const total = Math.log(psi.reduce((sum, log, v) => sum + (v === 2 ? 0 : Math.exp(log + rows.bases[i]![v]!)), 0))
+  const vector = rows.vectors[i]!
+  const base = Array.from(psi, (_, v) =>
+    vector.reduce((sum, x, k) => sum + x * (k === 3 ? 1 : shape.scale * matrix[v * 3 + k]!), rows.masks[i]![v]!),
+  )
+  const total = Math.log(psi.reduce((sum, log, v) => sum + (v === 2 ? 0 : Math.exp(log + base[v]!)), 0))
   return { logPsi: psi[rows.tokens[i]!]!, logTotal: total }
 }
 

@@ -9,8 +9,12 @@ import { featureCount, type HeadShape, type Layer, layerSizes } from './head.js'
 export interface FitRows {
   /** x of each, [features] (head.ts). */
   readonly features: readonly Float32Array[]
-  /** log g of every token, [vocabulary]; a token that cannot come has `impossible`. */
-  readonly bases: readonly Float32Array[]
+  /**
+   * log g of every token is E' · vector + mask, E' = [scale · E, 1]: where a model's logits are a product with E, their vector takes the place of a
+   * row of the vocabulary's length (pupil.ts). A token that cannot come has `impossible`. Masks that are one object are fed once.
+   */
+  readonly vectors: readonly Float32Array[]
+  readonly masks: readonly Float32Array[]
   readonly tokens: readonly number[]
 }
 
@@ -97,7 +101,7 @@ export class HeadFit {
   }
 
   async numbers(rows: FitRows): Promise<{ readonly logPsi: Float64Array; readonly logTotal: Float64Array }> {
-    const feeds: Record<string, DenseTensor> = this.feeds(rows)
+    const feeds: Record<string, DenseTensor> = { ...this.feeds(rows), ...this.bases(rows) }
     for (const [name, { data, shape }] of Object.entries(this.training.parameters)) feeds[name] = { data, shape }
     const { logPsi, logTotal } = await this.forward.run(feeds)
     return {
@@ -112,10 +116,9 @@ export class HeadFit {
    */
   async step(rows: FitRows, { onPsi, onTotal, onLevel }: Slopes, rate: number): Promise<void> {
     const list = (values: Float64Array) => ({ data: Float32Array.from(values), shape: [values.length] })
-    const { base, ...others } = this.feeds(rows)
-    const feeds = this.moves === 'tokens' ? others : { ...others, base: base!, onTotal: list(onTotal) }
+    const totals = this.moves === 'tokens' ? {} : { ...this.bases(rows), onTotal: list(onTotal) }
     const levels = this.moves === 'level' ? { onLevel: list(onLevel!) } : {}
-    await this.training.step({ ...feeds, ...levels, onPsi: list(onPsi) }, rate)
+    await this.training.step({ ...this.feeds(rows), ...totals, ...levels, onPsi: list(onPsi) }, rate)
   }
 
   async release(): Promise<void> {
@@ -123,11 +126,19 @@ export class HeadFit {
     await this.forward.release()
   }
 
-  private feeds({ features, bases, tokens }: FitRows): Record<string, DenseTensor> {
+  private feeds({ features, tokens }: FitRows): Record<string, DenseTensor> {
     return {
       features: stacked(features, featureCount(this.shape)),
-      base: stacked(bases, this.vocabulary),
       token: { data: BigInt64Array.from(tokens, BigInt), shape: [tokens.length] },
+    }
+  }
+
+  private bases({ vectors, masks }: FitRows): Record<string, DenseTensor> {
+    const places = new Map([...new Set(masks)].map((mask, i) => [mask, i]))
+    return {
+      vector: stacked(vectors, this.shape.shift + 1),
+      masks: stacked([...places.keys()], this.vocabulary),
+      mask: { data: BigInt64Array.from(masks, (mask) => BigInt(places.get(mask)!)), shape: [masks.length] },
     }
   }
 }
@@ -151,8 +162,10 @@ function network(
   return {
     logPsi: graph.sum(graph.multiply(x, graph.gather(matrix, token)), 1),
     logTotal: () => {
-      const base = graph.input('base', 'float32', ['n', vocabulary])
-      return graph.logSumExp(graph.add(base, graph.productWithTransposed(x, matrix)), 1)
+      const vector = graph.input('vector', 'float32', ['n', shape.shift + 1])
+      const masks = graph.input('masks', 'float32', ['m', vocabulary])
+      const mask = graph.gather(masks, graph.input('mask', 'int64', ['n']))
+      return graph.logSumExp(graph.add(mask, graph.productWithTransposed(graph.add(x, vector), matrix)), 1)
     },
     level: () => {
       const last = Float32Array.from({ length: shape.shift + 1 }, (_, k) => (k === shape.shift ? 1 : 0))

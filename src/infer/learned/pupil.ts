@@ -1,6 +1,6 @@
 import { logWeights } from '../../models/dense.js'
 import type { History, ServeOptions } from '../../models/model.js'
-import { has } from '../../models/token-set.js'
+import { has, intersection, type TokenSet } from '../../models/token-set.js'
 import type { Particle } from '../particle.js'
 import { byModel } from '../questions.js'
 import { type FitRows, impossible } from './fit.js'
@@ -12,7 +12,9 @@ import type { LearnedTwist } from './twist.js'
 export interface State {
   readonly lesson: Lesson
   features: Float32Array
-  base: Float32Array
+  /** log g (fit.ts) */
+  vector: Float32Array
+  mask: Float32Array
 }
 
 /** The draws of one particle that one twist learns from. */
@@ -67,7 +69,7 @@ export async function pathsOf(
       const asked = `${guide.model.name} ${texts.number(guide.history)} ${guide.position} ${guide.condition.key} ${experts.join()}`
       key = `${asked} ${token}`
       let state = states.get(asked)
-      if (!state) states.set(asked, (state = { lesson, features: none, base: none }))
+      if (!state) states.set(asked, (state = { lesson, features: none, vector: none, mask: none }))
       return { state, token, before, after }
     })
     return { key: `${key} ${draws.length}`, final: logw, draws }
@@ -86,6 +88,62 @@ async function fill(twist: LearnedTwist, states: readonly State[], options: Serv
       state.features = found[i]!.features
     })
   }
+  const { scale, shift } = twist.head!.shape
+  const lines = states.filter(({ lesson }) => isLine(lesson))
+  await fillLines(lines, scale, options)
+  const zero = new Float32Array(shift + 1)
+  const rest = states.filter(({ lesson }) => !isLine(lesson))
+  await fillRows(rest, options)
+  for (const state of rest) state.vector = zero
+}
+
+/** Whether g is made of factors of the model that the twist speaks through, whose logits are a product with E. */
+function isLine({ guide, posterior }: Lesson): boolean {
+  const { model } = guide.model
+  return model.output?.isLogits === true && posterior.experts.every((expert) => expert.model === model)
+}
+
+/** sum_i power_i (E h_i / temperature_i - log of its total): a vector, and a number that any one token tells. */
+async function fillLines(states: readonly State[], scale: number, options: ServeOptions): Promise<void> {
+  const asked = states.flatMap((state) => state.lesson.posterior.experts.map((expert) => ({ ...expert, state })))
+  for (const [model, group] of byModel(asked, (expert) => expert.model)) {
+    const output = model.output!
+    const hidden = await output.hidden(
+      group.map(({ history }) => history),
+      options,
+    )
+    const token = ({ state }: (typeof group)[number]) => state.lesson.token
+    const scores = await model.score(
+      group.map((each) => ({ history: each.history, temperature: each.temperature, tokens: [token(each)], keep: false })),
+      options,
+    )
+    const shifts = group.map(({ temperature, power }, i) => hidden[i]!.map((h) => (power * h) / temperature))
+    const logits = await output.pick(
+      group.map((each, i) => ({ shift: shifts[i]!, token: token(each) })),
+      options,
+    )
+    group.forEach(({ state, power }, i) => {
+      const width = shifts[i]!.length
+      if (state.vector.length === 0) state.vector = new Float32Array(width + 1)
+      shifts[i]!.forEach((h, k) => {
+        state.vector[k]! += h / scale
+      })
+      state.vector[width]! += power * scores[i]![0]! - logits[i]!
+    })
+  }
+  const masks = new Map<TokenSet | null, Float32Array>()
+  for (const state of states) {
+    const { within, allowed } = state.lesson.posterior
+    const { size } = state.lesson.guide.model.vocabulary
+    const set = intersection(within, allowed)
+    let mask = masks.get(set)
+    if (!mask) masks.set(set, (mask = Float32Array.from({ length: size }, (_, v) => (set && !has(set, v) ? impossible : 0))))
+    state.mask = mask
+  }
+}
+
+/** Any other g, as a row of its own. */
+async function fillRows(states: readonly State[], options: ServeOptions): Promise<void> {
   const experts = states.flatMap(({ lesson }, at) => lesson.posterior.experts.map((expert) => ({ ...expert, at })))
   const logs = states.map((): Float64Array[] => [])
   for (const [model, group] of byModel(experts, (expert) => expert.model)) {
@@ -97,7 +155,7 @@ async function fill(twist: LearnedTwist, states: readonly State[], options: Serv
   states.forEach((state, i) => {
     const { within, allowed } = state.lesson.posterior
     const g = logWeights({ within, potential: null }, logs[i]!)
-    state.base = Float32Array.from(g, (log, v) =>
+    state.mask = Float32Array.from(g, (log, v) =>
       log === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v)) ? impossible : log,
     )
   })
@@ -134,7 +192,8 @@ export function chosen<P>(
 /** Rows of the network for some paths: each state with each of its tokens once. */
 export class Rows implements FitRows {
   readonly features: Float32Array[] = []
-  readonly bases: Float32Array[] = []
+  readonly vectors: Float32Array[] = []
+  readonly masks: Float32Array[] = []
   readonly tokens: number[] = []
   private readonly known = new Map<State, Map<number, number>>()
 
@@ -150,7 +209,8 @@ export class Rows implements FitRows {
     if (row === undefined) {
       row = this.tokens.push(token) - 1
       this.features.push(state.features)
-      this.bases.push(state.base)
+      this.vectors.push(state.vector)
+      this.masks.push(state.mask)
       tokens.set(token, row)
     }
     return row
