@@ -64,7 +64,9 @@ export async function gibbs(
         sweep,
         sweeps: settings.sweeps,
       })
-    return { ...options, record: true, ...(options.onProgress && { onProgress }) }
+    // Steps are told of the first population, as the result tells them.
+    const { onStep, ...others } = options
+    return { ...others, record: true, ...(onStep && sweep === 0 && { onStep }), ...(options.onProgress && { onProgress }) }
   }
   const random = sourceOf(0)
   const first = await execute(program, { ...during(0), random })

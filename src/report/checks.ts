@@ -35,7 +35,7 @@ function effectiveSampleSize(result: RunResult): Check {
   const figure = `${showFixed(result.ess, result.ess < 9.95 && !Number.isInteger(result.ess) ? 1 : 0)} of ${sampleCount(result)}`
   if (particles === 1)
     return { name: 'ESS', figure, verdict: 'warn', advice: 'one particle cannot say how sure the answer is: more particles' }
-  if (result.ess >= lowEss * particles) return { name: 'ESS', figure, verdict: 'ok', advice: '' }
+  if (result.ess >= lowEss * sampleCount(result)) return { name: 'ESS', figure, verdict: 'ok', advice: '' }
   const advice = 'few particles carry the weight, so the probabilities are rough: more particles, or a twist'
   return { name: 'ESS', figure, verdict: 'warn', advice }
 }

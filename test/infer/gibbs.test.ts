@@ -103,6 +103,12 @@ test('a path that is never renewed is one sample, not as many as there are sweep
   expect(found.ess).toBeGreaterThanOrEqual(1)
 })
 
+test('steps are told of the first population', async () => {
+  const steps: number[] = []
+  const found = await run({ sweeps: 3, onStep: ({ step }) => steps.push(step) })
+  expect(steps).toEqual(found.steps.map(({ step }) => step))
+})
+
 test('progress tells the sweep, and seconds and tokens go on', async () => {
   const seen: [number | undefined, number, number][] = []
   await run({ sweeps: 3, onProgress: ({ sweep, tokens, seconds }) => seen.push([sweep, tokens, seconds]) })
