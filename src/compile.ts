@@ -4,7 +4,7 @@ import { type Diagnostic, SmcError } from './diagnostics/diagnostic.js'
 import type { Source } from './diagnostics/span.js'
 import { buildGraph } from './graph/build.js'
 import { findMisaligned } from './graph/passes/alignment.js'
-import { runPasses, type Stage } from './graph/passes/index.js'
+import { type PassOptions, runPasses, type Stage } from './graph/passes/index.js'
 import { externPath, loadModules } from './load.js'
 
 /** A program that is ready to run. */
@@ -13,7 +13,7 @@ export interface Compiled {
   /** Warnings only: errors are thrown. */
   readonly diagnostics: readonly Diagnostic[]
   /** The inference graph after every pass, in order; the last one runs. */
-  stages(options: { readonly fuse: boolean }): readonly Stage[]
+  stages(options: PassOptions): readonly Stage[]
 }
 
 /**
@@ -25,7 +25,7 @@ export function compileSource(source: Source): Compiled {
   const checked = check(modules)
   if (checked.diagnostics.some((d) => d.severity === 'error')) throw new SmcError(checked.diagnostics)
   const built = buildGraph(checked, externPath)
-  const stages = (options: { readonly fuse: boolean }) => runPasses(built, options)
+  const stages = (options: PassOptions) => runPasses(built, options)
   const misaligned = findMisaligned(stages({ fuse: true }).at(-1)!.graph)
   return { checked, diagnostics: [...checked.diagnostics, ...misaligned], stages }
 }

@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
+import { literalTexts } from './check/literals.js'
 import { notData } from './check/observed.js'
 import { firstRising } from './check/rising.js'
+import { writtenSettings } from './check/settings.js'
 import { show } from './check/show.js'
 import { type Compiled, compileSource } from './compile.js'
 import { type Diagnostic, diagnostic, SmcError } from './diagnostics/diagnostic.js'
@@ -16,10 +18,10 @@ import type { RoundDone, Trained, TrainProgress } from './infer/learned/trainer.
 import type { Openers } from './infer/open.js'
 import type { RunResult, Settings } from './infer/result.js'
 import type { RunOptions } from './infer/run.js'
+import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
 import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
 import { readSource } from './load.js'
-import type { Exp } from './syntax/ast.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
@@ -44,6 +46,7 @@ export type {
   StepTold,
 } from './infer/result.js'
 export type { RunOptions } from './infer/run.js'
+export type { LawResult, SelfTestOptions, SelfTestResult, Verdict } from './infer/self-test/result.js'
 export { defaultSettings } from './infer/settings.js'
 export type { Device, DeviceChoice } from './models/device.js'
 export type { LanguageModel } from './models/model.js'
@@ -86,6 +89,11 @@ export interface Program {
    * @throws SmcError as `run`; particles that all die are no error here
    */
   bound(params?: Readonly<Record<string, unknown>>, options?: BoundOptions): Promise<BoundResult>
+  /**
+   * Tries the laws of the language on this program, with small tables in the place of its models and short spans. A law that fails is a
+   * result and no error.
+   */
+  selfTest(params?: Readonly<Record<string, unknown>>, options?: SelfTestOptions): Promise<SelfTestResult>
   /** Fits its learned twists to its own target. Throws SmcError, also where it has none. */
   train(params?: Readonly<Record<string, unknown>>, options?: TrainingOptions): Promise<TrainResult>
 }
@@ -124,7 +132,7 @@ export async function compile(source: string, options: LoadOptions = {}): Promis
 }
 
 const runOptions = ['models', 'allowExtern', 'dtype', 'device', 'backend', 'onWarning', 'onProgress', 'onDownload', 'signal']
-const boundOptions = ['exact', 'onRepeats', 'onTraces']
+const boundOptions = ['exact', 'onRepeats', 'onExact', 'onTraces']
 const trainingOptions = ['seed', 'maxMemory', 'onRound', 'resume', ...runOptions]
 
 class LoadedProgram implements Program {
@@ -141,9 +149,7 @@ class LoadedProgram implements Program {
     const { checked } = compiled
     this.diagnostics = compiled.diagnostics
     this.models = checked.models.map((m) => m.name.text)
-    this.settings = Object.fromEntries(
-      checked.infer.flatMap((d) => d.settings.entries.map((e) => [e.name.text, constant(e.value)])),
-    )
+    this.settings = writtenSettings(checked.infer)
     this.params = checked.params.map((p) => {
       const symbol = checked.symbols.get(p.name)
       const type = symbol?.kind === 'param' ? show(symbol.type) : 'Unknown'
@@ -207,8 +213,8 @@ class LoadedProgram implements Program {
     }
     const plan = { ...others, particles: sizes, repeats }
     const found = await bound(graphs, params, settings, plan, openers)
-    const { seconds, tokens, models, warnings, traces, ...figures } = found
-    options.onTraces?.(tracesText(traces, this.hash))
+    const { seconds, tokens, models, warnings, traces, origin, ...figures } = found
+    options.onTraces?.(tracesText(traces, { programHash: this.hash, ...origin }))
     return {
       ...this.identity(models),
       settings: { ...settings, device: device.used },
@@ -283,6 +289,17 @@ class LoadedProgram implements Program {
     return { ...told, twists: twists.map(({ name }) => name), file: writeTwists(twists, this.hash), seed: settings.seed }
   }
 
+  async selfTest(params: Readonly<Record<string, unknown>> = {}, options: SelfTestOptions = {}): Promise<SelfTestResult> {
+    requireKnown(options, ['allowExtern', 'seed', 'signal', 'onLaw'])
+    // The program's own settings are about runs of its own size.
+    const settings = settle({}, options.seed === undefined ? {} : { seed: options.seed })
+    const [{ selfTest }, { openers }] = await Promise.all([import('./infer/self-test/self-test.js'), this.openers({}, false)])
+    const graph = (fuse: boolean, longest: number) => this.compiled.stages({ fuse, longest }).at(-1)!.graph
+    const tested = { built: this.stagesFor(true)[0]!.graph, graph, literals: literalTexts(this.compiled.checked) }
+    const found = await selfTest(tested, params, settings, options, openers)
+    return { schema: 1, smcc: version(), program: this.path, programHash: this.hash, ...found }
+  }
+
   /** What says which ways to exact samples apply. */
   private get grounds(): ExactGrounds {
     const { checked } = this.compiled
@@ -317,21 +334,6 @@ function pick<T extends object, K extends keyof T>(from: T, names: readonly K[])
 
 function timing(seconds: number, tokens: number): RunResult['timing'] {
   return { seconds, tokens, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 }
-}
-
-/** A setting as written: a number, `true`, `false`, or a bare word. */
-function constant(e: Exp): unknown {
-  switch (e.kind) {
-    case 'Number':
-    case 'Bool':
-      return e.value
-    case 'Name':
-      return e.text
-    case 'String':
-      return e.parts.join('')
-    default:
-      return undefined
-  }
 }
 
 /** The version of this package. */

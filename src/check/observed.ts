@@ -1,15 +1,21 @@
 import type { Span } from '../diagnostics/span.js'
-import type { Exp, NameExp, ObserveStmt, Stmt } from '../syntax/ast.js'
+import type { Exp, FnDecl, Formal, NameExp, ObserveStmt, Stmt } from '../syntax/ast.js'
 import { blocksOf } from './functions.js'
 import type { CheckedProgram, Symbol } from './types.js'
 import { expressionsOf, partsOf, statementsIn } from './walk.js'
 
+interface Obstacle {
+  readonly span?: Span
+  readonly why: string
+}
+
 /**
  * Why the observed values of a program cannot be drawn in place of those that it has (bidirectional Monte Carlo, inference.md §2): they
- * must be data, the same in every run, observed by the same statements in every run, and used for nothing else. Null where they are.
- * A param that is observed as it stands may also be an argument of a learned twist, which then sees what was drawn: `conditioned`.
+ * must be data, the same in every run, observed by the same statements in every run, and used for nothing else. Null where nothing speaks
+ * against it; the run looks once more whether all particles have the same values to observe, in the same order. A param that is observed as it
+ * stands may also be an argument of a learned twist, which then sees what was drawn: `conditioned`.
  */
-export function notData(checked: CheckedProgram): { readonly span?: Span; readonly why: string } | null {
+export function notData(checked: CheckedProgram): Obstacle | null {
   return new DataCheck(checked).result
 }
 
@@ -20,36 +26,45 @@ export function conditioned(checked: CheckedProgram): ReadonlyMap<Span, number> 
 
 class DataCheck {
   private readonly script: readonly Stmt[]
+  /** Of the script and of all functions that it reaches. */
+  private readonly everything: readonly Stmt[]
   private readonly binders = new Map<Symbol, Stmt[]>()
+  /** What the calls of a function give each of its parameters; null where not every call is known. */
+  private readonly given = new Map<Symbol, Exp[] | null>()
   private readonly constants = new Map<Symbol, boolean>()
   /** What observed values are made of. */
   private readonly data = new Set<Symbol>()
+  /** The same for records, of which some fields are data. */
+  private readonly fields = new Map<Symbol, Set<string>>()
   /** Uses of data that draw nothing from it but what is observed. */
   private readonly allowed = new Set<NameExp>()
   readonly conditioned = new Map<Span, number>()
 
   constructor(private readonly checked: CheckedProgram) {
     this.script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
-    for (const statement of statementsIn(this.script)) {
+    this.everything = [...this.script, ...checked.functions.flatMap((f) => f.body.statements)]
+    for (const statement of statementsIn(this.everything)) {
       const symbol = checked.symbols.get(statement as never)
       if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
     }
+    for (const f of checked.functions) for (const formal of f.params) this.give(formal, formal.default ?? null)
+    this.findCalls()
     this.findConditions()
   }
 
-  get result(): { readonly span?: Span; readonly why: string } | null {
+  get result(): Obstacle | null {
     const { checked } = this
-    const bodies = checked.functions.flatMap((f) => f.body.statements)
-    for (const { kind, span } of statementsIn(bodies)) {
-      if (kind === 'Observe') return { span, why: 'it observes inside a function' }
+    if (![...statementsIn(this.everything)].some(({ kind }) => kind === 'Observe')) return { why: 'it observes nothing' }
+    for (const statements of [this.script, ...checked.functions.map((f) => f.body.statements)]) {
+      const found = this.statements(statements, true)
+      if (found) return found
     }
-    if (![...statementsIn(this.script)].some(({ kind }) => kind === 'Observe')) return { why: 'it observes nothing' }
-    const found = this.statements(this.script, true)
-    if (found) return found
-    for (const exp of [...this.script, ...bodies].flatMap((statement) => [...allExpressions([statement])])) {
+    this.allowOtherFields()
+    for (const exp of allExpressions(this.everything)) {
       if (exp.kind !== 'Name' || this.allowed.has(exp)) continue
       const symbol = checked.symbols.get(exp)
-      if (symbol && this.data.has(symbol)) return { span: exp.span, why: `the observed value \`${exp.text}\` is used here too` }
+      if (symbol && (this.data.has(symbol) || this.fields.has(symbol)))
+        return { span: exp.span, why: `the observed value \`${exp.text}\` is used here too` }
     }
     return null
   }
@@ -62,8 +77,7 @@ class DataCheck {
         (each): each is ObserveStmt =>
           each.kind === 'Observe' && each.value.kind === 'Name' && checked.symbols.get(each.value) === param,
       )
-    const bodies = checked.functions.flatMap((f) => f.body.statements)
-    for (const exp of allExpressions([...script, ...bodies])) {
+    for (const exp of allExpressions(this.everything)) {
       if (exp.kind !== 'Call' || checked.symbols.get(exp.callee as never)?.kind !== 'learnedTwist') continue
       for (const { value } of exp.args) {
         const symbol = value.kind === 'Name' ? checked.symbols.get(value) : undefined
@@ -76,8 +90,8 @@ class DataCheck {
     }
   }
 
-  /** `same`: whether every run comes here equally often. */
-  private statements(statements: readonly Stmt[], same: boolean): { readonly span: Span; readonly why: string } | null {
+  /** `same`: whether every run comes here equally often, as far as the block that it stands in tells. */
+  private statements(statements: readonly Stmt[], same: boolean): Obstacle | null {
     for (const statement of statements) {
       if (statement.kind === 'Observe') {
         if (!same) return { span: statement.span, why: 'whether this is observed depends on what is drawn' }
@@ -103,27 +117,69 @@ class DataCheck {
       this.take(exp.target)
       return
     }
-    if (exp.kind === 'Name') {
+    if (exp.kind === 'Field') {
+      this.takeField(exp.target, exp.name.text)
+      return
+    }
+    if (exp.kind !== 'Name') {
+      for (const part of partsOf(exp)) this.take(part)
+      return
+    }
+    this.allowed.add(exp)
+    const symbol = this.checked.symbols.get(exp)
+    if (!symbol || (symbol.kind !== 'variable' && symbol.kind !== 'param') || this.data.has(symbol)) return
+    this.data.add(symbol)
+    this.allowLengths(symbol)
+    for (const each of this.boundTo(symbol)) this.take(each)
+  }
+
+  /** A record, or a list of records, of which one field is data. */
+  private takeField(exp: Exp, field: string): void {
+    if (exp.kind === 'Index') this.takeField(exp.target, field)
+    else if (exp.kind === 'List') for (const element of exp.elements) this.takeField(element, field)
+    else if (exp.kind === 'Record')
+      for (const { name, value } of exp.entries) {
+        if (name.text === field) this.take(value)
+      }
+    else if (exp.kind !== 'Name') this.take(exp)
+    else {
       this.allowed.add(exp)
       const symbol = this.checked.symbols.get(exp)
       if (!symbol || (symbol.kind !== 'variable' && symbol.kind !== 'param')) return
-      const known = this.data.has(symbol)
-      this.data.add(symbol)
-      if (known) return
+      const known = this.fields.get(symbol) ?? new Set()
+      this.fields.set(symbol, known)
+      if (known.has(field)) return
+      known.add(field)
       this.allowLengths(symbol)
-      for (const binder of this.binders.get(symbol) ?? []) for (const each of expressionsOf(binder)) this.take(each)
-      return
+      for (const each of this.boundTo(symbol)) this.takeField(each, field)
     }
-    for (const part of partsOf(exp)) this.take(part)
+  }
+
+  /** Other fields of a record are no data: `p.x` beside the observed `p.y`. */
+  private allowOtherFields(): void {
+    for (const exp of allExpressions(this.everything)) {
+      if (exp.kind !== 'Field') continue
+      let root = exp.target
+      while (root.kind === 'Index') root = root.target
+      if (root.kind !== 'Name') continue
+      const symbol = this.checked.symbols.get(root)
+      const data = symbol && this.fields.get(symbol)
+      if (data && !data.has(exp.name.text)) this.allowed.add(root)
+    }
   }
 
   /** How many there are is the same for drawn data; how long a text is that a twist sees is not. */
   private allowLengths(symbol: Symbol): void {
     if (symbol.kind === 'param' && [...this.conditioned.values()].includes(this.checked.params.indexOf(symbol.decl))) return
-    for (const exp of allExpressions(this.script)) {
+    for (const exp of allExpressions(this.everything)) {
       if (exp.kind !== 'Field' || exp.name.text !== 'length' || exp.target.kind !== 'Name') continue
       if (this.checked.symbols.get(exp.target) === symbol) this.allowed.add(exp.target)
     }
+  }
+
+  /** What a variable or parameter takes its values from. */
+  private boundTo(symbol: Symbol): readonly Exp[] {
+    return [...(this.binders.get(symbol) ?? []).flatMap((binder) => expressionsOf(binder)), ...(this.given.get(symbol) ?? [])]
   }
 
   private isConstant(exp: Exp): boolean {
@@ -135,17 +191,56 @@ class DataCheck {
     const symbol = this.checked.symbols.get(exp)
     if (!symbol) return false
     if (symbol.kind === 'param' || symbol.kind === 'builtin') return true
-    if (symbol.kind !== 'variable' || symbol.owner) return false
+    if (symbol.kind === 'function') return !this.checked.effectful.has(symbol.decl)
+    if (symbol.kind !== 'variable' || (symbol.owner && symbol.owner.kind !== 'FnDecl')) return false
     const known = this.constants.get(symbol)
     if (known !== undefined) return known
     this.constants.set(symbol, true)
     const binders = this.binders.get(symbol) ?? []
+    const given = this.given.get(symbol)
     const constant =
-      binders.length > 0 &&
-      binders.every(({ kind }) => kind === 'Let' || kind === 'For') &&
-      binders.every((binder) => expressionsOf(binder).every((each) => this.isConstant(each)))
+      given !== null &&
+      (binders.length > 0 || given !== undefined) &&
+      binders.every(({ kind }) => kind === 'Let' || kind === 'For' || kind === 'Assign') &&
+      this.boundTo(symbol).every((each) => this.isConstant(each))
     this.constants.set(symbol, constant)
     return constant
+  }
+
+  /** Matches the arguments of every call with the parameters that they fill. A function that is not called but named may get anything. */
+  private findCalls(): void {
+    const called = new Set<Exp>()
+    for (const exp of allExpressions(this.everything)) {
+      if (exp.kind !== 'Call') continue
+      const f = this.functionOf(exp.callee)
+      if (!f) continue
+      called.add(exp.callee)
+      let position = 0
+      for (const { name, value } of exp.args) {
+        const formal = name ? f.params.find((each) => each.name.text === name.text) : f.params[position++]
+        if (formal) this.give(formal, value)
+      }
+    }
+    for (const exp of allExpressions(this.everything)) {
+      const f = called.has(exp) ? null : this.functionOf(exp)
+      for (const formal of f?.params ?? []) {
+        const symbol = this.checked.symbols.get(formal)
+        if (symbol) this.given.set(symbol, null)
+      }
+    }
+  }
+
+  private give(formal: Formal, value: Exp | null): void {
+    const symbol = this.checked.symbols.get(formal)
+    if (!symbol) return
+    const before = this.given.get(symbol)
+    if (before === null) return
+    this.given.set(symbol, [...(before ?? []), ...(value ? [value] : [])])
+  }
+
+  private functionOf(exp: Exp): FnDecl | null {
+    const symbol = exp.kind === 'Name' ? this.checked.symbols.get(exp) : undefined
+    return symbol?.kind === 'function' ? symbol.decl : null
   }
 }
 

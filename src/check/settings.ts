@@ -1,5 +1,5 @@
 import { suggest } from '../diagnostics/suggest.js'
-import type { Exp, RecordExp } from '../syntax/ast.js'
+import type { Exp, InferDecl, RecordExp } from '../syntax/ast.js'
 import type { Checker } from './checker.js'
 
 /** One setting of `infer`, named as the long flag of `run` (cli.md). */
@@ -12,14 +12,19 @@ type Setting =
 
 /** Copies of one particle: beyond this it is a slip of the finger. */
 export const mostExpansion = 1000
+/** The same for sweeps, each of which costs a run. */
+export const mostSweeps = 1_000_000
+
+export const methodNames = ['smc', 'importance', 'steer', 'gibbs'] as const
 
 export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setting>([
   ['particles', { kind: 'whole', least: 1 }],
   ['seed', { kind: 'whole', least: 0 }],
-  ['method', { kind: 'word', words: ['smc', 'importance', 'steer'] }],
+  ['method', { kind: 'word', words: methodNames }],
   ['resample', { kind: 'word', words: ['systematic', 'stratified', 'residual', 'multinomial'] }],
   ['threshold', { kind: 'share' }],
   ['expansion', { kind: 'whole', least: 1, most: mostExpansion }],
+  ['sweeps', { kind: 'whole', least: 1, most: mostSweeps }],
   ['fuse', { kind: 'switch' }],
   ['twist', { kind: 'switch' }],
   ['batch', { kind: 'whole', least: 1 }],
@@ -29,8 +34,9 @@ export const inferSettings: ReadonlyMap<string, Setting> = new Map<string, Setti
 /** Settings that only some methods read. Importance sampling is SMC that never resamples, and passes them over. */
 export const readers: ReadonlyMap<string, readonly string[]> = new Map([
   ['expansion', ['steer']],
-  ['threshold', ['smc', 'importance']],
-  ['resample', ['smc', 'importance']],
+  ['sweeps', ['gibbs']],
+  ['threshold', ['smc', 'importance', 'gibbs']],
+  ['resample', ['smc', 'importance', 'gibbs']],
 ])
 
 const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
@@ -89,14 +95,17 @@ export function checkLearn(checker: Checker, settings: RecordExp): void {
 function checkReaders(checker: Checker, { entries }: RecordExp): void {
   const given = entries.find(({ name }) => name.text === 'method')?.value
   const method = given === undefined ? 'smc' : wordOf(given)
-  if (method === undefined || !['smc', 'importance', 'steer'].includes(method)) return
+  if (method === undefined || !methodNames.some((each) => each === method)) return
+  const particles = entries.find(({ name }) => name.text === 'particles')?.value
+  if (method === 'gibbs' && particles && numberOf(particles) === 1)
+    wrongValue(checker, 'particles', particles, 'a whole number from 2, of which `gibbs` keeps one', [])
   for (const { name } of entries) {
     const methods = readers.get(name.text)
     if (!methods || methods.includes(method)) continue
     checker.report('C092', name.span, `the method \`${method}\` does not read \`${name.text}\``, {
       hint:
-        name.text === 'expansion'
-          ? 'write `method: steer`, or leave it out'
+        methods.length === 1
+          ? `write \`method: ${methods[0]}\`, or leave it out`
           : 'leave it out: `steer` resamples where more particles live than were asked for',
     })
   }
@@ -155,4 +164,24 @@ function wordOf(value: Exp): string | undefined {
 
 function textOf(value: Exp): string | undefined {
   return value.kind === 'String' && value.parts.every((part) => typeof part === 'string') ? value.parts.join('') : undefined
+}
+
+/** What the `infer` of a program sets, by name. */
+export function writtenSettings(declared: readonly InferDecl[]): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(declared.flatMap((d) => d.settings.entries.map((e) => [e.name.text, constant(e.value)])))
+}
+
+/** A setting as written: a number, `true`, `false`, or a bare word. */
+function constant(e: Exp): unknown {
+  switch (e.kind) {
+    case 'Number':
+    case 'Bool':
+      return e.value
+    case 'Name':
+      return e.text
+    case 'String':
+      return e.parts.join('')
+    default:
+      return undefined
+  }
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { methodNames } from '../check/settings.js'
 import type { BoundResult, ExactChoice, load } from '../index.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes, reason } from './errors.js'
@@ -12,7 +13,7 @@ import { besideProgram, pageStyle, type RunFlags, readParams, requireModels, sho
 import { backendChoice, chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
 
-export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'> {
+export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion' | 'sweeps'> {
   readonly repeats?: string
   readonly exact?: string
   readonly traces?: string
@@ -24,8 +25,10 @@ const mostRepeats = 100_000
 
 /** `smcc bound`: bounds on log Z from both sides, and how far the sampler is from its target. */
 export async function bound(path: string, flags: BoundFlags, io: Io, open: typeof load): Promise<number> {
-  if (flags.method !== undefined && choice('--method', flags.method, ['smc', 'importance', 'steer']) === 'steer')
-    throw commandError('X022', '`--method steer` has no upper bound', 'take `--method smc`, which has')
+  const method = flags.method === undefined ? 'smc' : choice('--method', flags.method, methodNames)
+  if (method === 'steer') throw commandError('X022', '`--method steer` has no upper bound', 'take `--method smc`, which has')
+  if (method === 'gibbs')
+    throw commandError('X022', '`--method gibbs` has no bounds of its own', 'take `--method smc`, which its sweeps repeat')
   const { particles, ...sampler } = flags
   const fromFlags = flagSettings(sampler)
   const sizes = particles === undefined ? [4, 16, 64] : sizeList(particles)
@@ -68,7 +71,11 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onDownload: (each) => download.update(each),
-      onRepeats: progress.update,
+      onRepeats: (done, all) => progress.update(`${done} of ${all} repeats`),
+      onExact: (accepted, tried) =>
+        progress.update(
+          `exact samples: ${accepted} of ${repeats}, ${((100 * accepted) / tried).toFixed(3)} % of ${tried} runs accepted`,
+        ),
       onTraces: (text) => {
         traces = text
       },
@@ -105,8 +112,9 @@ async function exactChoice(given: string | undefined, programHash: string, repea
     throw commandError('X021', `cannot read the \`--exact\` file \`${given}\`: ${reason(error)}`, hint)
   }
   const { readTraces } = await import('../infer/traces-file.js')
-  const traces = readTraces(text, programHash, given)
-  if (traces.length >= repeats) return traces.slice(0, repeats)
+  const file = readTraces(text, programHash, given)
+  const { traces } = file
+  if (traces.length >= repeats) return { ...file, traces: traces.slice(0, repeats) }
   throw commandError(
     'X021',
     `\`${given}\` holds ${traces.length} exact samples, and ${repeats} repeats need one each`,
@@ -146,10 +154,10 @@ async function deliver(result: BoundResult, traces: string, flags: BoundFlags, i
 function progressLine(io: Io, shows: boolean) {
   let shown = false
   return {
-    update(done: number, all: number): void {
+    update(text: string): void {
       if (!shows) return
       shown = true
-      io.stderr.write(`\r\u001b[2K${done} of ${all} repeats`)
+      io.stderr.write(`\r\u001b[2K${text}`)
     },
     erase(): void {
       if (shown) io.stderr.write('\r\u001b[2K')

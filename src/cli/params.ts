@@ -26,7 +26,7 @@ export function paramValues(
     if (typeof file !== 'object' || file === null || Array.isArray(file))
       throw commandError('X011', 'expected a JSON object in the `--params` file', 'write `{ "name": value }`')
     for (const [name, value] of Object.entries(file)) {
-      values.set(name, requireFit(shapeOf(name, '`--params` file'), value as Json, 'in the `--params` file'))
+      values.set(name, requireFit(shapeOf(name, 'the `--params` file'), value as Json, 'in the `--params` file'))
     }
   }
   for (const [name, text] of definitions) {

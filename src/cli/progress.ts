@@ -35,8 +35,10 @@ export class LiveLine {
 /** `step 7 · ESS 41 · 64 alive · 12 finished · 23 ancestors · 312 tokens/s · 1.9 s` */
 export function liveText(progress: Progress, particles?: number): string {
   const { step, ess, alive, finished, distinctAncestors, tokens, seconds } = progress
+  const sweep = progress.sweep ? [`sweep ${progress.sweep} of ${progress.sweeps}`] : []
   const of = particles === undefined ? '' : ` of ${particles}`
   return [
+    ...sweep,
     `step ${step}`,
     `ESS ${ess.toFixed(0)}${of}`,
     `${alive} alive`,

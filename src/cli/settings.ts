@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto'
-import { mostExpansion } from '../check/settings.js'
-import type { Method, Scheme, Settings } from '../infer/result.js'
+import { methodNames, mostExpansion, mostSweeps } from '../check/settings.js'
+import type { Scheme, Settings } from '../infer/result.js'
 import { type DeviceChoice, deviceChoices } from '../models/device.js'
 import type { ProductType } from '../models/products.js'
 import type { SettingOrigin } from '../report/folder.js'
@@ -15,6 +15,7 @@ export interface SettingFlags {
   readonly resample?: string
   readonly threshold?: string
   readonly expansion?: string
+  readonly sweeps?: string
   readonly batch?: string
   readonly fuse: boolean
   readonly twist: boolean
@@ -25,7 +26,6 @@ export interface SettingFlags {
 }
 
 const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
-const methods: readonly Method[] = ['smc', 'importance', 'steer']
 /** A population beyond this is a slip of the finger: its values alone would fill the memory. */
 const mostParticles = 1_000_000
 
@@ -34,10 +34,11 @@ export function flagSettings(flags: SettingFlags): Partial<Settings> {
   return {
     ...(flags.particles !== undefined && { particles: wholeNumber('--particles', flags.particles, 1, mostParticles) }),
     ...(flags.seed !== undefined && { seed: wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER) }),
-    ...(flags.method !== undefined && { method: choice('--method', flags.method, methods) }),
+    ...(flags.method !== undefined && { method: choice('--method', flags.method, methodNames) }),
     ...(flags.resample !== undefined && { resample: choice('--resample', flags.resample, schemes) }),
     ...(flags.threshold !== undefined && { threshold: numberWithin('--threshold', flags.threshold, 0, 1) }),
     ...(flags.expansion !== undefined && { expansion: wholeNumber('--expansion', flags.expansion, 1, mostExpansion) }),
+    ...(flags.sweeps !== undefined && { sweeps: wholeNumber('--sweeps', flags.sweeps, 1, mostSweeps) }),
     ...(flags.batch !== undefined && { batch: wholeNumber('--batch', flags.batch, 1, mostParticles) }),
     ...(flags.maxMemory !== undefined && { maxMemory: numberAbove('--max-memory', flags.maxMemory, 0) }),
     ...(!flags.fuse && { fuse: false }),

@@ -129,8 +129,8 @@ async function positives(given: string, programHash: string): Promise<NonNullabl
     throw commandError('X021', `cannot read the \`--positives\` file \`${given}\`: ${reason(error)}`, hint)
   }
   const { readTraces } = await import('../infer/traces-file.js')
-  const traces = readTraces(text, programHash, given)
-  if (traces.length > 0) return traces
+  const file = readTraces(text, programHash, given)
+  if (file.traces.length > 0) return file
   throw commandError('X021', `\`${given}\` holds no exact sample`, 'take a file that `smcc bound --traces FILE` has written')
 }
 

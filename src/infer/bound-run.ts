@@ -9,6 +9,7 @@ import type { Settings } from './result.js'
 import { requireRoom } from './room.js'
 import { type Run, type RunOptions, shortOfMemory } from './run.js'
 import { type Choice, NoData } from './trace.js'
+import { type Origin, originOf, requireOrigin } from './traces-file.js'
 
 export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 'onStep'> {
   /** Sizes of the population: 4, 16, 64 by default. */
@@ -18,6 +19,8 @@ export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 
   readonly exact?: ExactChoice
   /** Told how many of the runs are done. */
   readonly onRepeats?: (done: number, all: number) => void
+  /** Told while exact samples are drawn by rejection: how many runs were accepted of how many. */
+  readonly onExact?: (accepted: number, tried: number) => void
   /** Handed the exact samples that were used, as JSON lines for `exact`. */
   readonly onTraces?: (text: string) => void
 }
@@ -25,6 +28,8 @@ export interface BoundOptions extends Omit<RunOptions, 'particles' | 'random' | 
 export interface BoundRun extends BoundFigures, Pick<Run, 'seconds' | 'tokens' | 'models' | 'warnings'> {
   /** The exact samples that were used; none for data that were drawn. */
   readonly traces: readonly (readonly Choice[])[]
+  /** What they are samples of. */
+  readonly origin: Omit<Origin, 'programHash'>
 }
 
 export interface BoundGraphs extends ExactGrounds {
@@ -57,7 +62,9 @@ export async function bound(
     for (const particles of sizes) fits(particles)
     const common = { settings, budget, signal, onProgress }
     const source: Direct = { program: plain.program, options: { ...common, ...plain }, seed: settings.seed }
-    const samples = await new ExactSource(wanted, source, graphs).draw(repeats)
+    const origin = originOf(open.identities, graph, plain.host)
+    if (typeof wanted === 'object' && 'origin' in wanted) requireOrigin(wanted, origin)
+    const samples = await new ExactSource(wanted, source, graphs, undefined, options.onExact).draw(repeats)
     const plan = { particles: sizes, repeats, room: (particles: number) => room(particles, repeats, fits) }
     const run = (exact: Exact | null) => bounds(prepared.program, { ...common, ...prepared }, plan, exact, options.onRepeats)
     const { exact, refusals, found } = await run(samples.exact).then(
@@ -72,6 +79,7 @@ export async function bound(
       ...boundFigures(found, exact, refusals),
       // Drawn with data of their own, they are no samples of the program's target.
       traces: exact && !exact.data ? exact.traces : [],
+      origin,
       seconds: (performance.now() - started) / 1000,
       tokens: found.tokens,
       models: open.identities,

@@ -11,11 +11,12 @@ import {
   type Refusal,
 } from './exact.js'
 import type { Choice } from './trace.js'
+import type { TraceFile } from './traces-file.js'
 
 export const exactWays = ['enumerate', 'reject', 'simulate'] as const
 
-/** Where exact samples come from: a way, traces from a file, or the first way that applies. */
-export type ExactChoice = 'auto' | (typeof exactWays)[number] | readonly (readonly Choice[])[]
+/** Where exact samples come from: a way, a file, traces of the caller's own, or the first way that applies. */
+export type ExactChoice = 'auto' | (typeof exactWays)[number] | TraceFile | readonly (readonly Choice[])[]
 
 /** Why a way to exact samples does not apply, as far as the program tells. */
 export interface Obstacle {
@@ -48,13 +49,16 @@ export class ExactSource {
     private readonly grounds: ExactGrounds,
     /** In which the ways are tried. */
     private readonly order: readonly (typeof exactWays)[number][] = exactWays,
+    /** Told how many runs were accepted of how many. */
+    private readonly onTried?: (accepted: number, tried: number) => void,
   ) {}
 
   /** Portions of different numbers are independent, but for traces from a file, of which each has the first. */
   async draw(count: number, portion = 0): Promise<ExactDraw> {
     const { wanted } = this
     if (typeof wanted !== 'string') {
-      return { exact: { way: 'file', traces: wanted.slice(0, count), data: null, logZ: null, acceptance: null }, refusals: [] }
+      const traces = 'origin' in wanted ? wanted.traces : wanted
+      return { exact: { way: 'file', traces: traces.slice(0, count), data: null, logZ: null, acceptance: null }, refusals: [] }
     }
     const refusals = [...this.refusals]
     for (const way of wanted === 'auto' ? this.order : [wanted]) {
@@ -81,6 +85,6 @@ export class ExactSource {
     // Asked for by name a way is tried all the same where the run itself will tell.
     const obstacle = way === 'reject' ? rising : risingFactor
     if (obstacle && this.wanted === 'auto') return { way, ...obstacle }
-    return acceptedRuns(this.direct, count, way, portion)
+    return acceptedRuns(this.direct, count, way, portion, this.onTried)
   }
 }

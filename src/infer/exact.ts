@@ -1,5 +1,7 @@
 import type { Span } from '../diagnostics/span.js'
 import type { DrawKey, Randomness } from '../models/randomness.js'
+import { enumerate, Unlistable } from './enumerate.js'
+import { equal } from './equality.js'
 import { type ExecutorOptions, executeIslands } from './executor.js'
 import type { LinkedProgram } from './link.js'
 import { philoxRandomness } from './philox.js'
@@ -47,15 +49,13 @@ export function isRefusal(found: object): found is Refusal {
   return 'why' in found
 }
 
-/** Runs of one batch. */
-const batch = 256
+/** Runs of one batch: nearly all are accepted under `simulate`, few where much is rejected. */
+const batchOf = (way: 'reject' | 'simulate', count: number) => (way === 'simulate' ? Math.min(256, Math.max(16, count)) : 256)
 /** Ms after which a search that has too far to go is given up, and the time, in s, that it may take in all. */
 const patience = 20_000
 const longest = 600
 /** Runs that an enumeration may take. */
 const mostRuns = 20_000
-/** Draws of one run in an enumeration. */
-const deepest = 1000
 /** `repeat` of the runs of the first batch: no bound counts that far. */
 const firstBatch = 2 ** 40
 /** Batches of one portion, at most. */
@@ -72,16 +72,19 @@ export async function acceptedRuns(
   count: number,
   way: 'reject' | 'simulate',
   portion = 0,
+  onTried: (accepted: number, tried: number) => void = () => {},
 ): Promise<Exact | Refusal> {
   const { program, options, seed } = direct
   const traces: Choice[][] = []
   const data: (readonly Datum[])[] = []
+  const batch = batchOf(way, count)
   const settings = { ...options.settings, particles: batch, method: 'importance', twist: false } as const
   const started = performance.now()
   let tried = 0
+  let batches = 0
   try {
     while (traces.length < count) {
-      const random = philoxRandomness(seed, firstBatch + portion * mostBatches + tried / batch)
+      const random = philoxRandomness(seed, firstBatch + portion * mostBatches + batches++)
       const run = { ...options, settings, record: true, direct: true, simulate: way === 'simulate' }
       const { islands, partial } = await executeIslands(program, run, [{ random, forced: null, thinned: true }])
       if (partial) return { way, why: 'it was interrupted' }
@@ -91,11 +94,14 @@ export async function acceptedRuns(
         if (p.status !== 'finished') continue
         traces.push(choicesOf(p.trace))
         data.push(p.data ?? [])
+        requireSame(data[0]!, data.at(-1)!)
       }
+      onTried(traces.length, tried)
       if (traces.length === count) break
       const seconds = (performance.now() - started) / 1000
       const left = (seconds / Math.max(1, traces.length)) * (count - traces.length)
-      if (1000 * seconds > patience && left > longest) return { way, why: tooRare(traces.length, tried, left) }
+      if (1000 * seconds > patience && left > longest)
+        return { way, why: tooRare(traces.length, tried, traces.length > 0 ? left : (seconds * count) / certain) }
     }
   } catch (error) {
     if (error instanceof NoData) return { way, why: error.why, span: error.span }
@@ -106,10 +112,23 @@ export async function acceptedRuns(
   return { way, traces, data: way === 'simulate' ? data : null, logZ: null, acceptance: traces.length / tried }
 }
 
+/** Every run observes what the first did, as far as the program's own values and the order of its statements go. */
+function requireSame(first: readonly Datum[], data: readonly Datum[]): void {
+  for (const [i, { span, own }] of data.entries()) {
+    if (i >= first.length || first[i]!.span !== span) throw new NoData(span, 'runs do not all observe the same')
+    if (!equal(first[i]!.own, own)) throw new NoData(span, 'this observed value is not the same in every run')
+  }
+  if (data.length < first.length) throw new NoData(first[data.length]!.span, 'runs do not all observe the same')
+}
+
+/** Where none of n runs is accepted, fewer than 3 in n are, at a confidence of 95 %. */
+const certain = 3
+
+/** `left`: the seconds that the rest would take. */
 function tooRare(accepted: number, tried: number, left: number): string {
   const minutes = Math.ceil(left / 60)
   return accepted === 0
-    ? `none of ${tried} runs was accepted`
+    ? `none of ${tried} runs was accepted, and those that are needed would take more than ${minutes} minutes`
     : `${accepted} of ${tried} runs were accepted, and the rest would take about ${minutes} minutes`
 }
 
@@ -132,78 +151,28 @@ export async function listRuns(direct: Direct): Promise<Listing | Refusal> {
   const { program, options, seed } = direct
   const settings = { ...options.settings, particles: 1, method: 'importance', twist: false } as const
   const found = new Map<string, { readonly choices: readonly Choice[]; mass: number }>()
-  const tree = new ChoiceTree()
   const started = performance.now()
+  const run = async (random: Randomness) => {
+    if (performance.now() - started > patience) throw new Unlistable('it takes too long')
+    const { islands, partial } = await executeIslands(program, { ...options, settings, record: true, direct: true }, [
+      { random, forced: null },
+    ])
+    if (partial) throw new Unlistable('it was interrupted')
+    return islands[0]!.particles[0]!
+  }
   try {
-    for (let runs = 0; ; runs++) {
-      if (runs === mostRuns || performance.now() - started > patience)
-        return { way: 'enumerate', why: `it has more than ${runs} runs to list` }
-      tree.begin()
-      const run = { ...options, settings, record: true, direct: true }
-      const { islands, partial } = await executeIslands(program, run, [{ random: tree, forced: null }])
-      if (partial) return { way: 'enumerate', why: 'it was interrupted' }
-      const [particle] = islands[0]!.particles
-      const mass = tree.probability * Math.exp(particle!.logw)
-      if (mass > 0) {
-        const choices = choicesOf(particle!.trace)
-        const key = JSON.stringify(choices)
-        const known = found.get(key)
-        if (known) known.mass += mass
-        else found.set(key, { choices, mass })
-      }
-      if (!tree.next()) break
+    for await (const { probability, result: particle } of enumerate(run, { limit: mostRuns })) {
+      const mass = probability * Math.exp(particle.logw)
+      if (mass === 0) continue
+      const choices = choicesOf(particle.trace)
+      const key = JSON.stringify(choices)
+      const known = found.get(key)
+      if (known) known.mass += mass
+      else found.set(key, { choices, mass })
     }
   } catch (error) {
     if (!(error instanceof Unlistable)) throw error
     return { way: 'enumerate', why: error.message }
   }
   return found.size > 0 ? { runs: [...found.values()], seed } : { way: 'enumerate', why: 'every run has weight 0' }
-}
-
-class Unlistable extends Error {
-  override readonly name = 'Unlistable'
-}
-
-/** A source of chance that gives every outcome once, in a walk over the tree of all choices. */
-class ChoiceTree implements Randomness {
-  probability = 1
-  private path: { branch: number; readonly branches: readonly number[] }[] = []
-  private at = 0
-
-  begin(): void {
-    this.probability = 1
-    this.at = 0
-  }
-
-  /** Moves on to the next path; false when there is none. */
-  next(): boolean {
-    this.path.length = this.at
-    while (this.path.length > 0) {
-      const last = this.path.at(-1)!
-      if (++last.branch < last.branches.length) return true
-      this.path.pop()
-    }
-    return false
-  }
-
-  index(weights: ArrayLike<number>): number {
-    if (this.at === this.path.length) {
-      if (this.at === deepest) throw new Unlistable(`a run may take more than ${deepest} draws`)
-      const branches = Array.from(weights).flatMap((weight, i) => (weight > 0 ? [i] : []))
-      this.path.push({ branch: 0, branches })
-    }
-    const { branch, branches } = this.path[this.at++]!
-    let total = 0
-    for (const i of branches) total += weights[i]!
-    this.probability *= weights[branches[branch]!]! / total
-    return branches[branch]!
-  }
-
-  uniform(): number {
-    throw new Unlistable('a draw has too many outcomes to list: of a real number, or of a token of a large vocabulary')
-  }
-
-  resampling(): Float64Array {
-    throw new Error('one particle is not resampled')
-  }
 }

@@ -31,6 +31,8 @@ export interface ExecutorOptions {
   readonly records?: boolean
   /** Whether particles keep what they draw; those of an island with an exact sample do in any case. */
   readonly record?: boolean
+  /** As `MachineOptions.contrary`. */
+  readonly contrary?: boolean
   /** Whether the target itself is drawn from, whatever proposals there are. */
   readonly direct?: boolean
   /** Whether observed values are drawn too, and kept as the data of each particle. */
@@ -107,6 +109,7 @@ class Executor {
     this.machine = new Machine(host, random, {
       points: settings.method !== 'importance',
       twist: settings.twist,
+      contrary: options.contrary === true,
       lookahead: program.lookahead,
       records: options.records === true,
       record: record === true || setups.some(({ forced }) => forced !== null),

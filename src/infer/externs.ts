@@ -63,7 +63,7 @@ export class Externs {
       )
     } catch (error) {
       if (error instanceof Error && error.name === 'SmcError') throw error
-      return fail(`throws: ${error instanceof Error ? error.message : String(error)}`)
+      return fail(`throws: ${error instanceof Error ? error.message : String(error)}`, 'mend the function, or catch it there')
     }
     if (!Array.isArray(answers) && !ArrayBuffer.isView(answers))
       return fail(`returns ${answers === null ? 'null' : typeof answers}, expected an array`)
@@ -81,14 +81,12 @@ async function importFunction(path: string, name: string, span: Span): Promise<B
   try {
     module = await import(path)
   } catch (error) {
-    throw runError(
-      diagnostic(
-        'R016',
-        span,
-        `the file of \`${name}\` cannot be loaded: ${error instanceof Error ? error.message : String(error)}`,
-        { hint: 'the path is relative to the program' },
-      ),
-    )
+    // A file that it imports may be missing, too.
+    const names = [path, decodeURIComponent(new URL(path).pathname)]
+    const isMissing = names.some((each) => String(error).includes(`Cannot find module '${each}'`))
+    const reason = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
+    const hint = isMissing ? 'the path is relative to the program' : 'mend the file: `node FILE` says more'
+    throw runError(diagnostic('R016', span, `the file of \`${name}\` cannot be loaded: ${reason}`, { hint }))
   }
   const found = module[name]
   if (typeof found === 'function') return found as Batch

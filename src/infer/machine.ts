@@ -39,6 +39,8 @@ export interface MachineOptions {
   /** Importance sampling passes every point. */
   readonly points: boolean
   readonly twist: boolean
+  /** Whether twists advise against what they mean: the self-test tries that they change no target. */
+  readonly contrary?: boolean
   /** Whether particles remember what learned twists may learn from. */
   readonly records?: boolean
   /** Whether particles keep what they draw. */
@@ -254,7 +256,8 @@ export class Machine {
   }
 
   private twist(p: Particle, step: Step): void {
-    const log = Math.max(this.evaluate(p, step.value!) as number, TWIST_FLOOR)
+    const told = Math.max(this.evaluate(p, step.value!) as number, TWIST_FLOOR)
+    const log = this.options.contrary ? Math.max(1 - 2 * told, TWIST_FLOOR) : told
     const id = (step.node as { id: number }).id
     const frame = p.ownFrame()
     frame.pending ??= new Map()

@@ -3,7 +3,7 @@ import type { Device } from '../models/device.js'
 import type { LearnedNote } from './learned/file.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
-export type Method = 'smc' | 'importance' | 'steer'
+export type Method = 'smc' | 'importance' | 'steer' | 'gibbs'
 
 /** What `infer { ... }` and the flags of `run` may set. */
 export interface Settings {
@@ -15,6 +15,8 @@ export interface Settings {
   readonly threshold: number
   /** Copies of each unfinished particle under `steer`. */
   readonly expansion: number
+  /** Sweeps of conditional SMC under `gibbs`. */
+  readonly sweeps: number
   readonly fuse: boolean
   readonly twist: boolean
   /** Most rows of one model call. */
@@ -51,7 +53,10 @@ export interface RunResult {
   /** Mean, sd and quantiles of a real-valued result, one entry a field (`path` is "" for a plain number). */
   readonly moments: readonly Moments[]
   readonly samples: readonly Sample[]
+  /** Under `gibbs` those of the first population, which log Z comes from. */
   readonly steps: readonly Step[]
+  /** What the sweeps of `gibbs` say; absent under other methods. */
+  readonly sweeps?: readonly Sweep[]
   readonly timing: { readonly seconds: number; readonly tokens: number; readonly tokensPerSecond: number }
   readonly warnings: readonly Diagnostic[]
   /** The learned twists of the program, where it has any. */
@@ -99,6 +104,19 @@ export interface Step {
   readonly distinctAncestors: number
 }
 
+/** One sweep of `gibbs`: a population in which the path drawn from the one before was kept. */
+export interface Sweep {
+  /** From 1. */
+  readonly sweep: number
+  /** log Z-hat of the population with its retained path: as soon as that is a sample of the target, above log Z on average. */
+  readonly logZ: number
+  readonly ess: number
+  readonly alive: number
+  readonly resamples: number
+  /** Share of the choices of the path drawn from this sweep that were made in it; 0 where the retained path was drawn again. */
+  readonly renewed: number
+}
+
 /** A step as it happens. */
 export interface StepTold extends Step {
   /** The particles as they came, before anything was resampled, by slot. */
@@ -119,4 +137,7 @@ export interface Progress {
   readonly distinctAncestors: number
   readonly tokens: number
   readonly seconds: number
+  /** Under `gibbs`: which sweep it is of how many; 0 for the first population. */
+  readonly sweep?: number
+  readonly sweeps?: number
 }

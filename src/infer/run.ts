@@ -1,3 +1,4 @@
+import type { Type } from '../check/types.js'
 import { type Diagnostic, diagnostic } from '../diagnostics/diagnostic.js'
 import type { Graph } from '../graph/ir.js'
 import { type Budget, bytesText } from '../models/budget.js'
@@ -7,11 +8,14 @@ import type { LanguageModel } from '../models/model.js'
 import type { ProductType } from '../models/products.js'
 import type { Randomness } from '../models/randomness.js'
 import type { BackendName } from '../tensor/backend.js'
-import { execute } from './executor.js'
+import { type ExecutorOptions, execute } from './executor.js'
+import { gibbs, pooled, pooledEss } from './gibbs.js'
+import type { Host } from './host/host.js'
 import type { LearnedNote } from './learned/file.js'
+import type { LinkedProgram } from './link.js'
 import { type Openers, prepare, withModels } from './open.js'
 import { philoxRandomness } from './philox.js'
-import type { Progress, Settings, StepTold } from './result.js'
+import type { Progress, Settings, StepTold, Sweep } from './result.js'
 import { requireRoom } from './room.js'
 import { type Summary, summarise } from './summary.js'
 
@@ -43,6 +47,8 @@ export interface Run extends Summary {
   readonly models: Readonly<Record<string, { readonly id: string; readonly hash: string }>>
   readonly warnings: readonly Diagnostic[]
   readonly learned: readonly LearnedNote[]
+  /** Under `gibbs`. */
+  readonly sweeps?: readonly Sweep[]
 }
 
 /**
@@ -64,25 +70,54 @@ export async function run(
     const { host, externs, program } = await prepare(graph, open, params, options.allowExtern === true)
     const { particles } = settings
     requireRoom(built, host, open.models, { particles, dtype: options.dtype ?? 'fp32', budget, opened: open.opened })
-    const population = await execute(program, {
-      settings,
-      random: options.random ?? philoxRandomness(settings.seed),
-      host,
-      externs,
-      budget,
-      signal: options.signal,
-      onProgress: options.onProgress,
-      onStep: options.onStep,
-    })
+    const { signal, onProgress, onStep } = options
+    const common = { settings, host, externs, budget, signal, onProgress, onStep }
+    const found = await (settings.method === 'gibbs' ? swept : once)(program, common, options.random, graph.result, host)
     return {
-      ...summarise(population, graph.result, host, 0),
+      ...found,
       seconds: (performance.now() - started) / 1000,
-      tokens: population.tokens,
       models: open.identities,
-      warnings: [...population.machine.warnings.values(), ...shortOfMemory(budget)],
+      warnings: [...found.warnings, ...shortOfMemory(budget)],
       learned: open.notes,
     }
   })
+}
+
+type Found = Omit<Run, 'seconds' | 'models' | 'learned'>
+type Common = Omit<ExecutorOptions, 'random'>
+
+/** One population. */
+async function once(
+  program: LinkedProgram,
+  options: Common,
+  random: Randomness | undefined,
+  result: Type,
+  host: Host,
+): Promise<Found> {
+  const population = await execute(program, { ...options, random: random ?? philoxRandomness(options.settings.seed) })
+  const { tokens, machine } = population
+  return { ...summarise(population, result, host, 0), tokens, warnings: [...machine.warnings.values()] }
+}
+
+/** One population and the sweeps of `gibbs`, each with the random numbers of a repeat of its own. */
+async function swept(
+  program: LinkedProgram,
+  options: Common,
+  random: Randomness | undefined,
+  result: Type,
+  host: Host,
+): Promise<Found> {
+  if (random) throw new Error('the sweeps of gibbs take their numbers from the seed: one source would give all of them the same')
+  const found = await gibbs(program, options, (sweep) => philoxRandomness(options.settings.seed, sweep))
+  const summary = summarise(pooled(found), result, host, 0)
+  const weights = summary.samples.map(({ weight }) => weight)
+  return {
+    ...summary,
+    ess: found.sweeps.length > 0 ? pooledEss(found.sweeps, weights) : summary.ess,
+    sweeps: found.sweeps.map(({ told }, i) => ({ sweep: i + 1, ...told })),
+    tokens: found.tokens,
+    warnings: found.warnings,
+  }
 }
 
 export function shortOfMemory({ dropped, most }: Budget): Diagnostic[] {

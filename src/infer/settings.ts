@@ -1,4 +1,4 @@
-import { mostExpansion, readers } from '../check/settings.js'
+import { methodNames, mostExpansion, mostSweeps, readers } from '../check/settings.js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
 import { type DeviceChoice, deviceChoices } from '../models/device.js'
@@ -8,7 +8,7 @@ import { type BackendName, backendNames } from '../tensor/backend.js'
 import type { Method, Scheme, Settings } from './result.js'
 
 export const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
-export const methods: readonly Method[] = ['smc', 'importance', 'steer']
+export const methods: readonly Method[] = methodNames
 
 /** The part of the free memory that models may take by default: particles and what they hold need some too. */
 const defaultShare = 0.9
@@ -20,6 +20,7 @@ export const defaultSettings: Omit<Settings, 'seed' | 'maxMemory'> = {
   resample: 'systematic',
   threshold: 0.5,
   expansion: 3,
+  sweeps: 10,
   fuse: true,
   twist: true,
   batch: 256,
@@ -38,6 +39,7 @@ const rules: Readonly<Record<keyof Settings, { readonly fits: (value: unknown) =
   resample: { fits: oneOf(schemes), expected: schemes.join(', ') },
   threshold: { fits: (value) => typeof value === 'number' && value >= 0 && value <= 1, expected: 'a number from 0 to 1' },
   expansion: { fits: whole(1, mostExpansion), expected: `a whole number from 1 to ${mostExpansion}` },
+  sweeps: { fits: whole(1, mostSweeps), expected: `a whole number from 1 to ${mostSweeps}` },
   fuse: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   twist: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   batch: { fits: whole(1), expected: 'a whole number from 1' },
@@ -74,6 +76,18 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
       'command',
     )
   }
+  if (settings.method === 'gibbs' && settings.particles === 1)
+    throw new SmcError(
+      diagnostic(
+        'R022',
+        undefined,
+        'the method `gibbs` needs two particles: one is the retained path, which alone never changes',
+        {
+          hint: 'take more particles, or the method `smc`',
+        },
+      ),
+      'command',
+    )
   settings.maxMemory ??= Math.round(defaultShare * freeBytes() * 1e-6) / 1e3
   return settings as unknown as Settings
 }
@@ -90,9 +104,15 @@ export function requireBoundable({ method }: Settings, repeats: number, exact: u
       'there is no upper bound for the method `steer`',
       'take the method `smc`: steer keeps its particles without replacement',
     )
+  if (method === 'gibbs')
+    refuse(
+      'there are no bounds for the sweeps of `gibbs`',
+      'take the method `smc`: it is what `gibbs` begins with and what its sweeps repeat',
+    )
   if (!whole(2, 1_000_000)(repeats))
     refuse(`expected a whole number from 2 as \`repeats\`, found ${JSON.stringify(repeats)}`, 'an interval needs two repeats')
-  if (Array.isArray(exact) ? exact.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
+  const traces = typeof exact === 'object' && exact !== null && 'traces' in exact ? exact.traces : exact
+  if (Array.isArray(traces) ? traces.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
     refuse(
       `expected ${exactWays.join(', ')}, or one trace for each of ${repeats} repeats, as \`exact\``,
       'leave it out: the first way that applies is taken',

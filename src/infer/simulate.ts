@@ -22,9 +22,10 @@ export async function drawTexts(
   for (const p of particles) {
     if (p.status === 'dead') continue
     const { model } = streamOf(p)
+    const { tokens: own } = p.request!
     p.request = null
     p.status = 'running'
-    p.note({ span: p.step.span, value: drawn.get(p)!, shown: model.text(drawn.get(p)!) })
+    p.note({ span: p.step.span, value: drawn.get(p)!, own, shown: model.text(drawn.get(p)!) })
     machine.goOn(p, p.step.next)
   }
 

@@ -2,6 +2,7 @@ import { diagnostic } from '../diagnostics/diagnostic.js'
 import type { Span } from '../diagnostics/span.js'
 import { has } from '../models/token-set.js'
 import { isDistribution } from './distributions/distribution.js'
+import { equal } from './equality.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import { plain } from './host/members.js'
@@ -59,18 +60,21 @@ export class TokenSteps {
   score(p: Particle, step: Step): void {
     const { simulate } = this.machine.options
     const datum = step.op === 'Score' && p.data && !simulate ? datumOf(p, step.span) : null
-    const value = datum ? datum.value : this.machine.evaluate(p, step.value!)
+    const own = this.machine.evaluate(p, step.value!)
+    const value = datum ? datum.value : own
     const from = this.machine.evaluate(p, step.from!)
     if (isContext(from)) {
       const first = p.streams[from.stream]!
-      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, value, this.host.siteOf(step.span))
+      const site = this.host.siteOf(step.span)
+      if (datum && !this.host.isShown(step.span)) requireOwn(datum, this.host.tokensOf(first.model, own, site))
+      const tokens = datum ? (value as readonly number[]) : this.host.tokensOf(first.model, own, site)
       if (simulate && step.op === 'Score' && tokens.length > 0) {
         this.simulate(p, step, from, tokens)
         return
       }
       if (tokens.length === 0) {
         if (step.op === 'Score') {
-          if (simulate) p.note({ span: step.span, value: tokens, shown: '' })
+          if (simulate) p.note({ span: step.span, value: tokens, own: tokens, shown: '' })
           p.observed++
         }
         this.machine.goOn(p, step.next)
@@ -93,9 +97,10 @@ export class TokenSteps {
     }
     if (!isDistribution(from))
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(from)}`))
+    if (datum && !this.host.isShown(step.span)) requireOwn(datum, own)
     if (simulate) {
       const drawn = this.machine.sample(p, from)
-      p.note({ span: step.span, value: drawn, shown: drawn })
+      p.note({ span: step.span, value: drawn, own, shown: drawn })
       this.machine.goOn(p, step.next)
       return
     }
@@ -135,6 +140,11 @@ export class TokenSteps {
     this.machine.kill(p)
     return false
   }
+}
+
+/** What a program observes is no data where it depends on what it has drawn. */
+function requireOwn({ span, own }: Datum, found: Value): void {
+  if (!equal(own, found)) throw new NoData(span, 'this observed value is not the same in every run')
 }
 
 /** What is observed here in place of the program's own value. */

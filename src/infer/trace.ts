@@ -16,6 +16,8 @@ export interface Datum {
   /** Of the statement. */
   readonly span: Span
   readonly value: Value
+  /** What the program itself has there, which must be the same for all particles: else it would be no data. */
+  readonly own: Value
   /** As expressions see it: the value, or the text. */
   readonly shown: Value
 }

@@ -4,7 +4,7 @@ import { SmcError } from '../diagnostics/diagnostic.js'
 import type { DecoderShape } from './architectures/shape.js'
 import { builtInClassifiers } from './classifiers/open.js'
 import { Sentiment } from './classifiers/sentiment.js'
-import { cachedIds, cachedSnapshot } from './hub/cache.js'
+import { cachedGgufs, cachedIds, cachedSnapshot } from './hub/cache.js'
 import { builtIn, builtInFolder, locate, neededFiles } from './locate.js'
 import { transformerMemory } from './memory.js'
 import { type ModelFiles, openFiles } from './model-files.js'
@@ -16,6 +16,7 @@ import { SubwordVocabulary } from './tokenizer.js'
 export interface ModelListing {
   readonly id: string
   readonly description: string
+  /** The folder or .gguf file that it is read from. */
   readonly folder: string
   /** null when the model cannot be run; `description` says why. */
   readonly size: ModelSize | null
@@ -79,12 +80,14 @@ export async function listClassifiers(): Promise<(ClassifierDescription & { read
   return Promise.all(found)
 }
 
-/** The built-in models, and those in the local Hugging Face cache that are whole. */
+/** The built-in models, and those in the local Hugging Face cache that are whole, .gguf files by themselves. */
 export async function listModels(): Promise<ModelListing[]> {
   const found = Object.entries(builtIn).map(([id, description]) => ({ id, description, folder: builtInFolder(id) }))
   for (const id of await cachedIds()) {
     const folder = await cachedSnapshot(id, neededFiles)
     if (folder) found.push({ id, description: 'from the hub', folder })
+    for (const { name, path } of await cachedGgufs(id))
+      found.push({ id: `${id}/${name}`, description: 'from the hub', folder: path })
   }
   return Promise.all(
     found.map(async (entry) => {

@@ -30,6 +30,9 @@ export async function locate(id: string, base: string, onDownload?: OnDownload):
   const found = await stat(path).catch(() => null)
   if (found?.isDirectory() || (found?.isFile() && id.endsWith('.gguf'))) return path
   if (isHubId(id)) return (await cached(id)) ?? (await import('./hub/pull.js')).pull(id, onDownload)
+  // The oldest models of the hub have names without an owner: one that is in the cache is meant.
+  const ownerless = /^\w[\w.-]*$/.test(id) && (await cachedSnapshot(id, neededFiles))
+  if (ownerless) return ownerless
   if (id.endsWith('.gguf')) {
     throw modelError('M003', `${id} does not exist`, 'the path is relative to the program, or to where the command is run')
   }

@@ -39,9 +39,9 @@ export class TableModel implements LanguageModel {
   }
 
   /** Throws M004, M012. */
-  static parse(id: string, text: string): TableModel {
+  static parse(id: string, text: string, vocabulary: MakeVocabulary = (...given) => new TableVocabulary(...given)): TableModel {
     const description = parseObject(text, id)
-    return new TableModel(id, createHash('sha256').update(text).digest('hex'), description)
+    return new TableModel(id, createHash('sha256').update(text).digest('hex'), description, vocabulary)
   }
 
   readonly output: OutputSpace
@@ -52,6 +52,7 @@ export class TableModel implements LanguageModel {
     readonly id: string,
     readonly hash: string,
     description: JsonObject,
+    vocabulary: MakeVocabulary,
   ) {
     const { tokens, order, end, next } = description
     for (const key of Object.keys(description)) {
@@ -73,7 +74,7 @@ export class TableModel implements LanguageModel {
       )
     }
     if (!isObject(next)) throw wrong(id, 'next: expected an object', 'write `"next": { "": [0.5, 0.5] }`')
-    this.vocabulary = new TableVocabulary(id, tokens, end === null ? -1 : tokens.indexOf(end))
+    this.vocabulary = vocabulary(id, tokens, end === null ? -1 : tokens.indexOf(end))
     this.#order = order as number
     for (const [state, probabilities] of Object.entries(next))
       this.#rows.set(state, parseRow(id, state, probabilities, tokens.length))
@@ -217,13 +218,15 @@ class TableRow {
   }
 }
 
-class TableVocabulary implements Vocabulary {
+type MakeVocabulary = (...given: ConstructorParameters<typeof TableVocabulary>) => TableVocabulary
+
+export class TableVocabulary implements Vocabulary {
   readonly size: number
   readonly identity: string
   readonly end: readonly number[]
   readonly #bytes: readonly Uint8Array[]
   /** Ids of tokens with a text, longest first. */
-  readonly #longestFirst: readonly number[]
+  protected readonly longestFirst: readonly number[]
 
   constructor(
     private readonly id: string,
@@ -235,7 +238,7 @@ class TableVocabulary implements Vocabulary {
     this.end = end < 0 ? [] : [end]
     const encoder = new TextEncoder()
     this.#bytes = tokens.map((token, i) => (i === end ? new Uint8Array(0) : encoder.encode(token)))
-    this.#longestFirst = tokens
+    this.longestFirst = tokens
       .map((_, i) => i)
       .filter((i) => i !== end && tokens[i] !== '')
       .sort((a, b) => tokens[b]!.length - tokens[a]!.length)
@@ -249,12 +252,12 @@ class TableVocabulary implements Vocabulary {
   encodeContinuation(text: string): number[] {
     const ids: number[] = []
     for (let at = 0; at < text.length; ) {
-      const token = this.#longestFirst.find((i) => text.startsWith(this.tokens[i]!, at))
+      const token = this.longestFirst.find((i) => text.startsWith(this.tokens[i]!, at))
       if (token === undefined) {
         throw modelError(
           'M009',
           `${this.id} has no token for ${JSON.stringify(text.slice(at))}`,
-          `its tokens are ${this.#longestFirst.map((i) => JSON.stringify(this.tokens[i])).join(', ')}`,
+          `its tokens are ${this.longestFirst.map((i) => JSON.stringify(this.tokens[i])).join(', ')}`,
         )
       }
       ids.push(token)

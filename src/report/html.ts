@@ -26,7 +26,7 @@ export function htmlPage(result: RunResult): string {
       'Effective sample size',
       method === 'steer'
         ? 'A dot marks a step at which more candidates lived than could go on.'
-        : 'The dashed line is the threshold; a dot marks a step that resampled.',
+        : `${method === 'gibbs' ? 'Of the first population. ' : ''}The dashed line is the threshold; a dot marks a step that resampled.`,
       essPicture(result),
     ),
     pictureSection(

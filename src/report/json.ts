@@ -1,6 +1,7 @@
 import { diagnosticToJson } from '../diagnostics/render.js'
 import type { BoundResult } from '../infer/bound-result.js'
 import type { Json, RunResult } from '../infer/result.js'
+import type { SelfTestResult } from '../infer/self-test/result.js'
 
 /** A result as the plain data of `--json` (cli.md), fields in the order of that page. A number that is not finite is an error. */
 export function resultJson(result: RunResult): { readonly [name: string]: Json } {
@@ -20,6 +21,7 @@ export function resultJson(result: RunResult): { readonly [name: string]: Json }
     moments: result.moments.map(({ path, mean, sd, quantiles }) => ({ path, mean, sd, quantiles: { ...quantiles } })),
     samples: result.samples.map(({ value, weight, logWeight }) => ({ value, weight, logWeight })),
     steps: result.steps.map((step) => ({ ...step })),
+    ...(result.sweeps && { sweeps: result.sweeps.map((sweep) => ({ ...sweep })) }),
     ...(result.learned && { learned: result.learned.map((note) => ({ ...note })) }),
     timing: { ...result.timing },
     warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),
@@ -39,6 +41,19 @@ export function boundJson(result: BoundResult): { readonly [name: string]: Json 
     refused: result.refused.map((each) => ({ ...each })),
     timing: { ...result.timing },
     warnings: result.warnings.map((warning) => diagnosticToJson(warning) as Json),
+  }
+  requireFinite(json, 'result')
+  return json
+}
+
+/** A self-test as the plain data of `--format json` (docs/cli.md). */
+export function selfTestJson(result: SelfTestResult): { readonly [name: string]: Json } {
+  const json = {
+    ...result,
+    models: Object.fromEntries(Object.entries(result.models).map(([name, model]) => [name, { ...model }])),
+    reference: { ...result.reference },
+    laws: result.laws.map((law) => ({ ...law, ways: law.ways.map((way) => ({ ...way })) })),
+    timing: { ...result.timing },
   }
   requireFinite(json, 'result')
   return json

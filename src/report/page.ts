@@ -54,9 +54,10 @@ function header(result: RunResult, style: PageStyle): string {
   return parts.join(' · ')
 }
 
-/** `importance`, or `steer × 3`: each unfinished particle goes on as three. */
-export function methodText({ settings: { method, expansion } }: RunResult): string {
-  return method === 'steer' ? `steer × ${expansion}` : method
+/** `importance`; `steer × 3`: each unfinished particle goes on as three; `gibbs × 10`: so many sweeps. */
+export function methodText({ settings: { method, expansion, sweeps } }: RunResult): string {
+  if (method === 'steer') return `steer × ${expansion}`
+  return method === 'gibbs' ? `gibbs × ${sweeps}` : method
 }
 
 function posterior(result: RunResult, width: number, style: PageStyle): string[] {

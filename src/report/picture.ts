@@ -39,8 +39,9 @@ export function essPicture(result: RunResult): string {
  * Strong lines lead to the final particles, faint ones died out. Empty when nothing was resampled.
  */
 export function ancestryPicture(result: RunResult): string {
-  const { steps, samples } = result
-  if (steps.every((step) => step.ancestors === null)) return ''
+  const { steps, samples, sweeps = [] } = result
+  // The samples of `gibbs` come from populations of their own.
+  if (sweeps.length > 0 || steps.every((step) => step.ancestors === null)) return ''
   const columnStride = Math.ceil(steps.length / most.columns)
   // Slots that the population had at the start, and after each step: `steer` may leave fewer than there were.
   const sizes = [result.settings.particles]

@@ -78,3 +78,36 @@ test('models lists the embedded one', async () => {
   expect((await smcc(['models', 'show', 'tiny-sentiment'])).out).toMatch(/^labels +negative, positive$/m)
   expect((await smcc(['models', 'show', 'tinny'])).code).toBe(2)
 })
+
+describe('check --statistics', () => {
+  test('prints a line a law, exits with 0, and as JSON', async () => {
+    write({
+      'good.smc':
+        'param n = 2\nsample x ~ uniform(1..n)\nfactor x\nsample y ~ bernoulli(0.5)\nreturn [x, if y { 1 } else { 0 }]\n',
+    })
+    const { code, out, err } = await smcc(['check', 'good.smc', '--statistics', '-D', 'n=3'])
+    expect([code, err]).toEqual([0, ''])
+    for (const law of ['estimates', 'fusion', 'resampling', 'conditional'])
+      expect(out).toMatch(new RegExp(`^  ${law} +ok  `, 'm'))
+    expect(out).toContain('Z = 2: all 6 runs were listed')
+    expect(out).toContain('every law holds')
+    const json = JSON.parse((await smcc(['check', 'good.smc', '--statistics', '-D', 'n=3', '--format', 'json'])).out)
+    expect(json).toMatchObject({ schema: 1, verdict: 'holds', reference: { by: 'listing', runs: 6, Z: 2 } })
+  })
+
+  test('exits with 3 where a law is broken, and says which way breaks it', async () => {
+    write({ 'bad.smc': 'sample x ~ categorical([0.5, 0.5]) via categorical([1, 0])\nreturn x\n' })
+    const { code, out } = await smcc(['check', 'bad.smc', '--statistics'])
+    expect(code).toBe(3)
+    expect(out).toMatch(/estimates +FAILS/)
+    expect(out).toMatch(/1 particle: .*off by 0.5 of Z/)
+    expect(out).toMatch(/^broken: /m)
+  })
+
+  test('what only a run reads needs it', async () => {
+    write({ 'good.smc': 'return 1\n' })
+    const { code, err } = await smcc(['check', 'good.smc', '--seed', '3'])
+    expect([code, err.includes('X024')]).toEqual([2, true])
+    expect((await smcc(['check', 'good.smc', '--statistics', '--format', 'short'])).code).toBe(2)
+  })
+})

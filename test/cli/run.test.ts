@@ -249,3 +249,23 @@ describe('exit codes', () => {
     expect(texts.out).toBe('')
   })
 })
+
+test('gibbs prints its sweeps, writes them, and reads them back for the page', async () => {
+  write({ 'coin.smc': 'sample x ~ uniform(1..6)\nfactor x\nsample y ~ bernoulli(0.5)\nreturn x\n' })
+  const line = 'run coin.smc --method gibbs --sweeps 5 --particles 4 --seed 1'
+  const { code, out, err } = await smcc([...line.split(' '), '--out', 'done', '--report', 'page.html'])
+  expect([code, err]).toEqual([0, ''])
+  expect(out).toContain('gibbs × 5')
+  expect(out).toMatch(/ESS +[\d.]+ of 20/)
+  expect(out).toMatch(/sweeps +5 +\w+ {2}path renewed in \d of 5, from its start in \d of 5/)
+  expect(JSON.parse(readFileSync('done/manifest.json', 'utf8')).sweeps).toHaveLength(5)
+  expect(readFileSync('page.html', 'utf8')).toContain('path renewed')
+  expect((await smcc(['report', 'done'])).code).toBe(0)
+  const json = JSON.parse((await smcc([...line.split(' '), '--json'])).out)
+  expect(json.sweeps[0]).toMatchObject({ sweep: 1, alive: 4 })
+  const other = await smcc('run coin.smc --sweeps 5'.split(' '))
+  expect([other.code, other.out]).toEqual([2, ''])
+  expect(other.err).toContain('`gibbs`')
+  expect((await smcc('run coin.smc --method gibbs --particles 1'.split(' '))).code).toBe(2)
+  expect((await smcc('bound coin.smc --method gibbs'.split(' '))).err).toContain('X022')
+})

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import type { Settings } from '../../src/infer/result.js'
 import type { Randomness } from '../../src/models/randomness.js'
-import { enumerate } from './enumerate.js'
 import { expected, expectedUpper, sampler, schemes, table, traces } from './measure.js'
 
 /*
@@ -38,15 +38,20 @@ describe.each([
     'q = p0': [
       ['no resampling', 1, { threshold: 0 }, -1.592595, -0.915584],
       ['no resampling', 2, { threshold: 0 }, -1.455734, -1.065537],
+      ['no resampling', 3, { threshold: 0 }, -1.395321, -1.124536],
       ['importance sampling', 2, { method: 'importance' }, -1.455734, -1.065537],
+      ['importance sampling', 3, { method: 'importance' }, -1.395321, -1.124536],
       ['multinomial, always', 1, always, -1.592595, -0.915584],
       ['multinomial, always', 2, always, -1.473878, -1.044282],
+      // Three particles under multinomial resampling: oracle-a-three.test.ts.
       ['systematic, always', 2, { threshold: 1 }, -1.455512, -1.064069],
       ['systematic, always', 3, { threshold: 1 }, -1.394827, -1.123615],
     ] as const,
     'q = q^pi': [
       ['no resampling', 1, { threshold: 0 }, -1.392889, -1.123886],
       ['no resampling', 2, { threshold: 0 }, -1.327638, -1.187943],
+      ['no resampling', 3, { threshold: 0 }, -1.303578, -1.210462],
+      ['multinomial, always', 1, always, -1.392889, -1.123886],
       ['multinomial, always', 2, always, -1.362028, -1.153789],
       ['systematic, always', 2, { threshold: 1 }, -1.329298, -1.185894],
       ['systematic, always', 3, { threshold: 1 }, -1.305314, -1.208523],

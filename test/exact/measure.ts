@@ -2,8 +2,10 @@ import { expect } from 'vitest'
 import { type Compiled, compileSource } from '../../src/compile.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { defaultSettings } from '../../src/index.js'
+import { type EnumerationOptions, enumerate } from '../../src/infer/enumerate.js'
 import { execute, executeIslands } from '../../src/infer/executor.js'
 import { Externs } from '../../src/infer/externs.js'
+import { sweep } from '../../src/infer/gibbs.js'
 import { createHost } from '../../src/infer/host/host.js'
 import { conditionsOf } from '../../src/infer/learned/file.js'
 import { LearnedTwist, type TrainedHead } from '../../src/infer/learned/twist.js'
@@ -16,7 +18,6 @@ import type { Classifier } from '../../src/models/classifiers/classifier.js'
 import type { LanguageModel } from '../../src/models/model.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { TableModel } from '../../src/models/table.js'
-import { type EnumerationOptions, enumerate } from './enumerate.js'
 
 /** A table model from its description; the fields are those of language.md §10. */
 export function table(description: {
@@ -48,8 +49,17 @@ export interface Sampler {
   run(random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
   /** Conditional SMC: an exact sample is forced through one of the particles. */
   runForced(forced: readonly Choice[], random: Randomness, settings?: Partial<Settings>): Promise<Outcome>
+  /** One sweep of particle Gibbs: the path that is drawn from a population in which another was kept. */
+  sweep(retained: readonly Choice[], random: Randomness, settings?: Partial<Settings>): Promise<Swept>
   /** One particle, alone, drawn from the target itself: what it draws and its weight. */
   draw(random: Randomness): Promise<{ readonly choices: readonly Choice[]; readonly weight: number }>
+}
+
+/** What a sweep draws: its next path, and the answers of its population with their normalised weights. */
+export interface Swept {
+  readonly path: readonly Choice[]
+  readonly answers: Outcome['answers']
+  readonly renewed: number
 }
 
 /** Every model of the program is taken from `models` by its name, and every classifier from `classifiers`. */
@@ -106,6 +116,18 @@ export async function sampler(
     return outcome(particles, steps)
   }
 
+  async function sweepFrom(retained: readonly Choice[], random: Randomness, settings: Partial<Settings> = {}): Promise<Swept> {
+    const all: Settings = { ...defaultSettings, seed: 1, maxMemory: 1, method: 'gibbs', ...settings }
+    const { swept } = await sweep(program, { settings: all, host, externs }, retained, random)
+    const { particles, drawn, told } = swept!
+    const { answers, estimate } = outcome(particles, [])
+    return {
+      path: choicesOf(particles[drawn]!.trace),
+      answers: answers.map(({ value, weight }) => ({ value, weight: weight / estimate })),
+      renewed: told.renewed,
+    }
+  }
+
   async function draw(random: Randomness): Promise<{ choices: Choice[]; weight: number }> {
     const settings: Settings = { ...defaultSettings, seed: 1, maxMemory: 1, particles: 1, method: 'importance', twist: false }
     const options = { settings, host, externs, record: true, direct: true }
@@ -113,7 +135,7 @@ export async function sampler(
     const [particle] = islands[0]!.particles
     return { choices: choicesOf(particle!.trace), weight: Math.exp(particle!.logw) }
   }
-  return { compiled, run, runForced, draw }
+  return { compiled, run, runForced, sweep: sweepFrom, draw }
 }
 
 /** Expectations over everything that a sampler may draw. */

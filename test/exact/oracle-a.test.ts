@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { compile, type Settings } from '../../src/index.js'
-import { enumerate } from './enumerate.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { distance, expected, measureOf, sampler, schemes, table, totalOf } from './measure.js'
 
 /*

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import type { Settings } from '../../src/infer/result.js'
-import { enumerate } from './enumerate.js'
 import { distance, expected, measureOf, sampler, totalOf } from './measure.js'
 
 /*

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { hashed } from '../models/fixed-randomness.js'
 import { agrees, few, ways } from './agree.js'
-import { enumerate } from './enumerate.js'
 import { meaning, type World } from './interpreter.js'
 import { distance, expected, measureOf, sampler, table, totalOf } from './measure.js'
 import type { Markov } from './reference-streams.js'

@@ -1,5 +1,6 @@
+import { fileURLToPath } from 'node:url'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { type BoundOptions, type BoundResult, compile, type Program } from '../../src/index.js'
+import { type BoundOptions, type BoundResult, compile, load, type Program } from '../../src/index.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 import { defaultSettings } from '../../src/infer/settings.js'
 import { readTraces } from '../../src/infer/traces-file.js'
@@ -32,7 +33,7 @@ describe.each(['enumerate', 'reject'] as const)('oracle A with exact samples by 
   let result: BoundResult
   beforeAll(async () => {
     result = await (await compile(oracleA)).bound({}, { ...base, exact, particles: [1, 2, 3], repeats: 600 })
-  })
+  }, 40_000)
 
   test.each([
     ['smc', 1, -1.592595, -0.915584],
@@ -89,12 +90,59 @@ test('traces are written and read back, and give the bounds that they gave', asy
   const options: BoundOptions = { ...base, particles: [2], repeats: 5 }
   const first = await program.bound({}, { ...options, exact: 'reject', onTraces: (traces) => (text = traces) })
   const traces = readTraces(text, program.hash, 'traces.jsonl')
-  expect(traces).toHaveLength(5)
+  expect(traces.traces).toHaveLength(5)
   const second = await program.bound({}, { ...options, exact: traces })
   expect(second.rows).toEqual(first.rows)
   expect(second.exact).toBe('file')
   expect(() => readTraces(text, 'another', 'traces.jsonl')).toThrow(/another program/)
-  expect(() => readTraces('{"choices": 3}', program.hash, 'traces.jsonl')).toThrow(/not an exact sample/)
+  expect(() => readTraces('{"choices": 3}', program.hash, 'traces.jsonl')).toThrow(/where its samples come from/)
+  const [head] = text.split('\n')
+  expect(() => readTraces(`${head}\n{"choices": 3}`, program.hash, 'traces.jsonl')).toThrow(/line 2 what is not an exact sample/)
+})
+
+test('traces of other params or another model are refused: they would be samples of another target', async () => {
+  const program = await compile('model lm = "table"\nparam n = 2\nsample x ~ lm("") for n tokens\nfactor 0.5\nreturn x')
+  const other = table({ tokens: ['0', '1'], next: { '': [0.5, 0.5], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
+  let text = ''
+  const options = { seed: 1, particles: [2], repeats: 3, models: { lm } } as const
+  await program.bound({}, { ...options, onTraces: (traces) => (text = traces) })
+  const exact = readTraces(text, program.hash, 'traces.jsonl')
+  expect((await program.bound({ n: 2 }, { ...options, exact })).exact).toBe('file')
+  await expect(program.bound({ n: 3 }, { ...options, exact })).rejects.toThrow(/drawn with `n` = 2, and it is 3 now/)
+  await expect(program.bound({}, { ...options, models: { lm: other }, exact })).rejects.toThrow(/another model as `lm`/)
+})
+
+test('rejection tells how many it has accepted, and gives up with the time that it would need', async () => {
+  const seen: [number, number][] = []
+  const program = await compile('sample x ~ uniform(1..6)\nrequire x == 6\nreturn x')
+  const found = await program.bound(
+    {},
+    { seed: 1, particles: [2], repeats: 100, exact: 'reject', onExact: (accepted, tried) => seen.push([accepted, tried]) },
+  )
+  expect(found.acceptance).toBeCloseTo(1 / 6, 1)
+  expect(seen.length).toBeGreaterThan(0)
+  for (const [accepted, tried] of seen) expect(accepted).toBeLessThan(tried)
+})
+
+test('the repeats of a row are asked of the model together', async () => {
+  let calls = 0
+  const counting = new Proxy(lm, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target)
+      if (name === 'draw' || name === 'score' || name === 'logProbs') calls++
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
+  const program = await compile('model lm = "table"\nsample x ~ lm("") for 6 tokens\nfactor 0.5\nreturn x')
+  const callsOf = async (repeats: number) => {
+    calls = 0
+    const options = { models: { lm: counting }, seed: 1, particles: [64], repeats, method: 'importance', batch: 4096 } as const
+    await program.bound({}, { ...options, exact: Array.from({ length: repeats }, () => new Array(6).fill({ token: 0 })) })
+    return calls
+  }
+  const two = await callsOf(2)
+  expect(two).toBeGreaterThan(5)
+  expect(await callsOf(20)).toBe(two)
 })
 
 describe('all dead', () => {
@@ -149,7 +197,18 @@ describe('what cannot be bounded from above says why', () => {
     ['let y = 0.3\nsample x ~ normal(0, 1)\nobserve y ~ normal(x, 1)\nreturn x + y', /`y` is used here too/],
     ['sample x ~ normal(0, 1)\nobserve x + 1 ~ normal(0, 1)\nreturn x', /computed from what is drawn/],
     ['sample x ~ normal(0, 1)\nif x > 0 { observe 1 ~ normal(x, 1) }\nreturn x', /depends on what is drawn/],
-    ['fn f(x: Float) { observe 1 ~ normal(x, 1) }\nsample x ~ normal(0, 1)\nf(x)\nreturn x', /inside a function/],
+    [
+      'fn f(x: Float, y: Float) { observe y ~ normal(x, 1) }\nsample x ~ normal(0, 1)\nf(0, x)\nreturn x',
+      /computed from what is drawn/,
+    ],
+    [
+      'fn f(x: Float) { if x > 0 { observe 1 ~ normal(x, 1) } }\nsample x ~ normal(0, 1)\nf(x)\nreturn x',
+      /depends on what is drawn/,
+    ],
+    [
+      'let ps = [{x: 1, y: 2}]\nsample a ~ normal(0, 1)\nfor p in ps { observe p.y ~ normal(a * p.y, 1) }\nreturn a',
+      /used here too/,
+    ],
     [
       'let ys = [1, 2]\nsample x ~ normal(0, 1)\nfor y in ys { observe y ~ normal(x, 1) }\nreturn ys[0] * x',
       /`ys` is used here too/,
@@ -188,6 +247,66 @@ return x
 })
 
 describe('simulated data', () => {
+  /** E[log Z] over data y ~ N(0, I + x x^T), which has the entropy of that normal law. */
+  const regression = { xs: [1, 2, -1], exact: -1.5 * Math.log(2 * Math.PI * Math.E) - 0.5 * Math.log(7) }
+  test.each([
+    ['fields of records', 'for p in points { observe p.y ~ normal(a * p.x, 1) }'],
+    ['a function', 'for p in points { seen(a * p.x, p.y) }'],
+    ['a function of a whole list', 'all(a, points)'],
+    ['a while loop', 'let i = 0\nwhile i < points.length { observe points[i].y ~ normal(a * points[i].x, 1)\n i += 1 }'],
+    ['a function that calls itself', 'later(a, points, 0)'],
+  ])('observed in %s', async (_name, body) => {
+    const source = `
+param points = [{x: 1, y: 0.3}, {x: 2, y: 1}, {x: -1, y: 0}]
+fn seen(mean: Float, y: Float) { observe y ~ normal(mean, 1) }
+fn all(a: Float, ps: [{x: Float, y: Float}]) { for p in ps { observe p.y ~ normal(a * p.x, 1) } }
+fn later(a: Float, ps: [{x: Float, y: Float}], i: Int) -> Int {
+  if i == ps.length { return i }
+  let p = ps[i]
+  observe p.y ~ normal(a * p.x, 1)
+  return later(a, ps, i + 1)
+}
+sample a ~ normal(0, 1)
+${body}
+return a`
+    const result = await (await compile(source)).bound({}, { seed: 2, particles: [64], repeats: 300, method: 'importance' })
+    expect(result).toMatchObject({ exact: 'simulate', acceptance: 1 })
+    const [row] = result.rows
+    near(row!.lower, row!.lowerError! + 0.05, regression.exact)
+    near(row!.upper, row!.upperError! + 0.05, regression.exact)
+  })
+
+  test('of a text that the standard library observes', async () => {
+    const source = 'use infill from "std/text"\nmodel lm = "table"\nlet s = lm("")\nlet x = infill(s, "01", 2)\nreturn x'
+    const found = await (await compile(source)).bound(
+      {},
+      { models: { lm }, seed: 1, particles: [8], repeats: 40, exact: 'simulate' },
+    )
+    expect(found).toMatchObject({ exact: 'simulate', refused: [] })
+  })
+
+  test.each(['infill/infill.smc', 'hmm/hmm.smc', 'kalman/kalman.smc'])('apply to examples/%s', async (path) => {
+    const program = await load(fileURLToPath(new URL(`../../examples/${path}`, import.meta.url)))
+    const params = path.startsWith('infill') ? { gap: 2 } : {}
+    const found = await program.bound(params, { seed: 1, particles: [4], repeats: 3, exact: 'simulate' })
+    expect(found).toMatchObject({ exact: 'simulate', refused: [], partial: false })
+    expect(found.rows.every(({ upper }) => upper !== null)).toBe(true)
+  })
+
+  test('are given up where a value turns out to depend on what is drawn', async () => {
+    // No assignment tells by itself that `i` does.
+    const source = `
+let ys = [0, 5]
+let i = 0
+sample x ~ normal(0, 1)
+if x > 0 { i = 1 }
+observe ys[i] ~ normal(x, 1)
+return x`
+    const found = await (await compile(source)).bound({}, { seed: 1, particles: [4], repeats: 10, exact: 'simulate' })
+    expect(found.exact).toBe(null)
+    expect(found.refused[0]!.why).toMatch(/not the same in every run/)
+  })
+
   test('of a normal mean: E[log Z] over the data is minus the entropy of their law', async () => {
     const source = 'param ys = [1, 2, 3]\nsample mu ~ normal(0, 1)\nfor y in ys { observe y ~ normal(mu, 1) }\nreturn mu'
     const result = await (await compile(source)).bound({}, { seed: 2, particles: [256], repeats: 600, method: 'importance' })

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { resampleConditionally } from '../../src/infer/conditional-resample.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { resample } from '../../src/infer/resample.js'
-import { enumerate } from '../exact/enumerate.js'
 import { schemes } from '../exact/measure.js'
 
 /*

@@ -15,8 +15,8 @@ import {
   poisson,
   uniform,
 } from '../../src/infer/distributions/index.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
-import { enumerate } from '../exact/enumerate.js'
 
 const SAMPLES = 20_000
 const random = philoxRandomness(2024)

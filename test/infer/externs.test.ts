@@ -126,6 +126,14 @@ describe('what goes wrong in an extern function is told with the place of its ca
   test('a file that is not there', async () => {
     const [d] = (await failure('extern fn f(x: Int) -> Int from "./none.mjs"\nreturn f(1)')).diagnostics
     expect(d!.code).toBe('R016')
+    expect(d!.message).toBe('the file of `f` cannot be loaded: there is no such file')
+  })
+
+  test('a file that is no JavaScript', async () => {
+    writeFileSync(join(folder, 'broken.mjs'), 'export const f = (')
+    const [d] = (await failure('extern fn f(x: Int) -> Int from "./broken.mjs"\nreturn f(1)')).diagnostics
+    expect(d!.code).toBe('R016')
+    expect(d!.message).toMatch(/cannot be loaded: (?!there is no)/)
   })
 
   test('nothing of it is loaded without leave', async () => {

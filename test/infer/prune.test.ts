@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { prune, survival } from '../../src/infer/prune.js'
 import type { Randomness } from '../../src/models/randomness.js'
-import { enumerate } from '../exact/enumerate.js'
 
 const logs = (masses: readonly number[]) => Float64Array.from(masses, Math.log)
 const oracle = [0.4, 0.25, 0.15, 0.1, 0.06, 0.04]

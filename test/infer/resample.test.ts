@@ -1,10 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { enumerate } from '../../src/infer/enumerate.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 import { planOf, resample } from '../../src/infer/resample.js'
 import type { Scheme } from '../../src/infer/result.js'
 import type { Randomness } from '../../src/models/randomness.js'
-import { enumerate, expectation } from '../exact/enumerate.js'
+import { expectation } from '../exact/expectation.js'
 
 const schemes: Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
 const populations = [

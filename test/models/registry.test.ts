@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -71,6 +71,11 @@ describe('the registry', () => {
     try {
       expect(await codeOf(() => openModel('someone/model', { base: root }))).toBe('M005')
       expect((await listModels()).map(({ id }) => id)).toEqual(['tiny', 'someone/model'])
+      // As the first GPT-2 is called.
+      renameSync(join(hub, 'models--someone--model'), join(hub, 'models--gpt2'))
+      expect((await listModels()).map(({ id }) => id)).toEqual(['tiny', 'gpt2'])
+      expect(await codeOf(() => openModel('gpt2', { base: root }))).toBe('M005')
+      expect(await codeOf(() => openModel('gpt3', { base: root }))).toBe('M001')
     } finally {
       if (before === undefined) delete process.env.HF_HUB_CACHE
       else process.env.HF_HUB_CACHE = before

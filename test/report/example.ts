@@ -16,6 +16,7 @@ export const example: RunResult = {
     resample: 'systematic',
     threshold: 0.5,
     expansion: 3,
+    sweeps: 10,
     fuse: true,
     twist: true,
     batch: 256,

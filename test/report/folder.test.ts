@@ -11,6 +11,7 @@ const provenance: Provenance = {
     resample: 'program',
     threshold: 'default',
     expansion: 'default',
+    sweeps: 'default',
     fuse: 'default',
     twist: 'default',
     batch: 'default',

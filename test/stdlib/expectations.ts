@@ -1,7 +1,7 @@
 import { compile, SmcError } from '../../src/index.js'
+import { enumerate } from '../../src/infer/enumerate.js'
 import type { Json } from '../../src/infer/result.js'
 import { TableModel } from '../../src/models/table.js'
-import { enumerate } from '../exact/enumerate.js'
 
 /** Four tokens, one of which ends the text and one a sentence. */
 export const table = {

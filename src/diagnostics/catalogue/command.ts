@@ -185,10 +185,19 @@ export const commandEntries: Entries = {
     files: coin,
     stage: 'command',
   },
+  X024: {
+    title: 'a flag that only a run reads',
+    explanation:
+      '`smcc check` runs nothing. Params, a seed and `--allow-extern` are for `smcc check --statistics`, which runs the program.',
+    bad: 'smcc check coin.smc --seed 3',
+    mended: 'smcc check coin.smc --statistics --seed 3',
+    files: coin,
+    stage: 'command',
+  },
   X022: {
     title: 'a method has no upper bound',
     explanation:
-      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known.',
+      'An upper bound runs a sampler with one exact sample that is kept by every resampling. For `steer`, which resamples without replacement, no such run is known. `gibbs` is `smc` and then sweeps that keep a path: its log Z-hat is the one of `smc`.',
     bad: 'smcc bound coin.smc --method steer',
     mended: 'smcc bound coin.smc --method smc',
     files: coin,

@@ -107,6 +107,8 @@ export function createHost(
     condition(on: ReadonlyMap<Span, number>): void {
       conditioned = on
     },
+    /** Whether what a statement observes is such a param, which has the drawn value then. */
+    isShown: (span: Span): boolean => conditioned.has(span),
     invoke,
     str: (v: Value, site: number): string => printed(v, fail, site),
     json: (v: Value, site: number) => toJson(v, fail, site),

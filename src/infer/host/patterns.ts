@@ -104,6 +104,7 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
       if (model) patternFor(value, model, site)
       else automatonOf(textOf(value, site), site)
     },
+    automaton: (value: Value, site: number): ByteAutomaton => automatonOf(textOf(value, site), site),
     /** Before the run: throws where the only vocabulary spells no text that fits, or none of at most `limit` tokens. */
     requireFit(value: Value, limit: Value, models: readonly ModelValue[], site: number): void {
       const model = onlyModel(models)

@@ -3,6 +3,7 @@ import { suggest } from '../../diagnostics/suggest.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
 import { exactWays } from '../exact-source.js'
 import type { Choice } from '../trace.js'
+import type { TraceFile } from '../traces-file.js'
 import { type LossName, lossNames } from './losses.js'
 
 /** How learned twists are fitted: what `learn twist ... { }`, the flags of `smcc train` and the API may set. */
@@ -28,7 +29,7 @@ export interface TrainSettings {
   /** With `dpg`: a scalar head beside that of the vocabulary, so that what only proposes becomes a twist. */
   readonly valueHead: boolean
   /** Where samples of the target come from: SMC, whichever way to exact samples applies, or exact samples that are given. */
-  readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | readonly (readonly Choice[])[]
+  readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | TraceFile | readonly (readonly Choice[])[]
 }
 
 export const defaultTraining: TrainSettings = {
@@ -65,7 +66,10 @@ const rules: Readonly<Record<keyof TrainSettings, { readonly fits: (value: unkno
   trust: { fits: atLeast(0), expected: 'a number from 0' },
   valueHead: { fits: (value) => typeof value === 'boolean', expected: 'true or false' },
   positives: {
-    fits: (value) => positiveWays.some((way) => way === value) || (Array.isArray(value) && value.length > 0),
+    fits: (value) =>
+      positiveWays.some((way) => way === value) ||
+      (Array.isArray(value) && value.length > 0) ||
+      (typeof value === 'object' && value !== null && 'traces' in value),
     expected: `${positiveWays.join(', ')}, or a list of exact samples`,
   },
 }

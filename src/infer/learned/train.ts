@@ -3,6 +3,7 @@ import type { Graph } from '../../graph/ir.js'
 import { type BackendName, backendOf } from '../../tensor/backend.js'
 import { type ExactGrounds, ExactSource, exactWays } from '../exact-source.js'
 import { type Openers, prepare, withModels } from '../open.js'
+import { originOf, requireOrigin } from '../traces-file.js'
 import type { Identity } from './checkpoint.js'
 import { Populations } from './populations.js'
 import { type Trained, Trainer, type TrainOptions } from './trainer.js'
@@ -35,6 +36,8 @@ export async function train(
     const allowed = run.allowExtern === true
     const fused = await prepare(graph, open, params, allowed)
     const free = await prepare(plain, open, params, allowed)
+    if (typeof positives === 'object' && 'origin' in positives)
+      requireOrigin(positives, originOf(open.identities, plain, free.host))
     const identity: Identity = {
       program: plan.programHash,
       params: digest(params),

@@ -24,15 +24,31 @@ export async function cachedIds(): Promise<string[]> {
 
 /** The snapshot of a model that `main` names, else any other, that holds all files of `needs`; null when there is none. */
 export async function cachedSnapshot(id: string, needs: readonly (string | readonly string[])[]): Promise<string | null> {
-  const root = modelFolder(id)
-  const main = (await readFile(join(root, 'refs', 'main'), 'utf8').catch(() => '')).trim()
-  const others = (await readdir(join(root, 'snapshots')).catch(() => [])).sort()
-  for (const name of main ? [basename(main), ...others] : others) {
-    const folder = join(root, 'snapshots', name)
+  for (const folder of await snapshots(id)) {
     const held = await Promise.all(needs.map((need) => anyExists(folder, typeof need === 'string' ? [need] : need)))
     if (held.every(Boolean)) return folder
   }
   return null
+}
+
+/** The .gguf files of a model in the cache, by their names on the hub, each in the snapshot that `cachedSnapshot` gives. */
+export async function cachedGgufs(id: string): Promise<{ readonly name: string; readonly path: string }[]> {
+  const found = new Map<string, string>()
+  for (const folder of await snapshots(id)) {
+    const names = await readdir(folder, { recursive: true }).catch(() => [])
+    for (const name of names.filter((entry) => entry.endsWith('.gguf')).sort()) {
+      if (!found.has(name) && (await anyExists(folder, [name]))) found.set(name, join(folder, name))
+    }
+  }
+  return [...found].map(([name, path]) => ({ name: name.replaceAll('\\', '/'), path }))
+}
+
+/** The folders of all commits that are there, the one that `main` names first. */
+async function snapshots(id: string): Promise<string[]> {
+  const root = modelFolder(id)
+  const main = (await readFile(join(root, 'refs', 'main'), 'utf8').catch(() => '')).trim()
+  const others = (await readdir(join(root, 'snapshots')).catch(() => [])).sort()
+  return (main ? [basename(main), ...others] : others).map((name) => join(root, 'snapshots', name))
 }
 
 async function anyExists(folder: string, names: readonly string[]): Promise<boolean> {

@@ -66,7 +66,7 @@ async function checked(id: string, response: Response): Promise<Response> {
 function offline(id: string, reason: string) {
   return modelError(
     'M002',
-    `${id} is not in the local cache, and the hub cannot be asked for it: ${reason}`,
+    `${id} cannot be fetched from the hub: ${reason}`,
     'connect and try again, or name a folder or .gguf file on the disk; "tiny" and the classifier "tiny-sentiment" need no download',
   )
 }

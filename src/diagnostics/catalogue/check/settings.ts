@@ -35,7 +35,7 @@ return x
   C092: {
     title: 'the method does not read a setting',
     explanation:
-      '`expansion` belongs to `steer`; `threshold` and `resample` belong to `smc`. A setting without an effect is a mistake. Where the command line gives another method, what the program sets for its own is passed over.',
+      '`expansion` belongs to `steer`, `sweeps` to `gibbs`; `threshold` and `resample` belong to `smc` and `gibbs`. A setting without an effect is a mistake. Where the command line gives another method, what the program sets for its own is passed over.',
     bad: `
 infer { expansion: 3 }
 sample x ~ uniform(1..6)

@@ -1,7 +1,7 @@
-import type { DrawKey, Randomness } from '../../src/models/randomness.js'
+import type { DrawKey, Randomness } from '../models/randomness.js'
 
 /**
- * Exact enumeration of a sampler's own random choices: the sampler runs once for every path of outcomes, each with its probability,
+ * Exact enumeration of a sampler's own random choices, for exact samples, for the self-test and for the tests: the sampler runs once for every path of outcomes, each with its probability,
  * so that an expectation over runs is a finite sum.
  *
  * Each key stands for one uniform number, of which only an interval is known. A question narrows it: an index asks which of the
@@ -16,6 +16,19 @@ export interface EnumerationOptions {
   readonly breaks?: (key: DrawKey, attempt: number) => readonly number[]
 }
 
+/** There are too many outcomes to be listed. */
+export class Unlistable extends Error {
+  override readonly name = 'Unlistable'
+}
+
+/** The same choices do not lead to the same questions. */
+export class Unrepeatable extends Error {
+  override readonly name = 'Unrepeatable'
+}
+
+/** Choices of one run. */
+const deepest = 1000
+
 export interface Path<T> {
   readonly probability: number
   readonly result: T
@@ -29,7 +42,7 @@ export async function* enumerate<T>(
   const limit = options.limit ?? 1_000_000
   let script: readonly Choice[] = []
   for (let paths = 1; ; paths++) {
-    if (paths > limit) throw new Error(`the enumeration has more than ${limit} paths`)
+    if (paths > limit) throw new Unlistable(`the enumeration has more than ${limit} paths`)
     const random = new ScriptedRandomness(script, options)
     const result = await run(random)
     yield { probability: random.probability, result }
@@ -39,21 +52,6 @@ export async function* enumerate<T>(
     if (last === undefined) return
     script = [...next, { ...last, branch: last.branch + 1 }]
   }
-}
-
-/** E[run]. Throws where the paths' probabilities do not sum to 1. */
-export async function expectation(
-  run: (random: Randomness) => number | Promise<number>,
-  options: EnumerationOptions = {},
-): Promise<number> {
-  let total = 0
-  let sum = 0
-  for await (const { probability, result } of enumerate(run, options)) {
-    total += probability
-    sum += probability * result
-  }
-  if (Math.abs(total - 1) > 1e-9) throw new Error(`the paths have probability ${total} in all`)
-  return sum
 }
 
 interface Choice {
@@ -98,7 +96,8 @@ class ScriptedRandomness implements Randomness {
   }
 
   uniform(key: DrawKey, attempt: number): number {
-    if (this.options.breaks === undefined) throw new Error('a continuous draw cannot be enumerated without breaks')
+    if (this.options.breaks === undefined)
+      throw new Unlistable('a draw has too many outcomes to list: of a real number, or of a token of a large vocabulary')
     return this.point(drawName(key, attempt), this.options.breaks(key, attempt))
   }
 
@@ -136,9 +135,10 @@ class ScriptedRandomness implements Randomness {
   }
 
   private take(key: string, branches: number): number {
+    if (this.taken.length === deepest) throw new Unlistable(`a run may take more than ${deepest} draws`)
     const planned = this.script[this.taken.length]
     if (planned !== undefined && (planned.key !== key || planned.branches !== branches))
-      throw new Error(`the run does not repeat: ${planned.key} of ${planned.branches} is now ${key} of ${branches}`)
+      throw new Unrepeatable(`the run does not repeat: ${planned.key} of ${planned.branches} is now ${key} of ${branches}`)
     const branch = planned?.branch ?? 0
     this.taken.push({ key, branch, branches })
     return branch
