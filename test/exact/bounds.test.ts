@@ -3,29 +3,15 @@ import { enumerate } from '../../src/infer/enumerate.js'
 import type { Settings } from '../../src/infer/result.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { expected, expectedUpper, sampler, schemes, table, traces } from './measure.js'
+import { handover, zeroOne as lm, oracleA, steep } from './programs.js'
 
 /*
  * Conditional SMC (inference.md §2): E[1 / Z-hat] = P(not all dead) / Z, and oracle A's upper bounds, by enumerating all that the sampler may
  * draw beside each exact sample. In brackets: Z E[1 / Z-hat] when the rule is broken.
  */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
 const always = { threshold: 1, resample: 'multinomial' } as const
 
-/** `ahead`: what stands behind each twist. */
-const oracleA = (ahead = '') => `
-model lm = "table"
-let s = lm("")
-let ones = 0
-for t in 1..3 {
-  sample x ~ s
-  ones += x.id
-  twist exp(0.4 * ones - 0.1 * t)
-  ${ahead}
-}
-factor [0.1, 0.2, 0.5, 0.9][ones]
-return s.text
-`
 /** Looking ahead ends at a question to a model: the last token is drawn under the twist, and the factor is weighed afterwards. */
 const question = 'if t == 3 { require s.prob("0") > 0 }'
 
@@ -72,31 +58,6 @@ describe.each([
   })
 })
 
-/** Two steps with factors far apart, and a last draw that costs no paths. */
-const steep = `
-sample x ~ categorical([0.7, 0.3])
-factor [0.1, 2][x]
-sample y ~ categorical([[0.8, 0.2], [0.4, 0.6]][x])
-factor [0.1, 2][y]
-return [x, y]
-`
-/** Particles die, finish early, carry twists through calls and branches, draw from proposals. */
-const handover = `
-fn call(a: Int) -> Int {
-  twist [0.5, 3][a]
-  sample b ~ categorical([[0.8, 0.2], [0.4, 0.6]][a]) via categorical([0.5, 0.5])
-  twist [0.2, 0.9, 1.5][a + b]
-  factor [0.3, 0.8, 1.2][a + b]
-  return b
-}
-sample a ~ categorical([0.6, 0.4])
-factor [0.2, 1.5][a]
-if a == 0 { return [a] }
-let b = call(a)
-sample c ~ categorical([[0.8, 0.2], [0.4, 0.6]][b])
-require c == 1 or b == 1
-return [a, b, c]
-`
 const lethal = `
 sample a ~ categorical([0.6, 0.4])
 factor [0.3, 1.4][a]

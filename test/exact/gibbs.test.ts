@@ -5,6 +5,7 @@ import type { TrainedHead } from '../../src/infer/learned/twist.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
 import type { Settings } from '../../src/infer/result.js'
 import { add, type Sampler, sampler, schemes, type Traced, table, traces } from './measure.js'
+import { handover, zeroOne as lm, oracleA, steep } from './programs.js'
 
 /*
  * The kernel of particle Gibbs, x -> x', by enumerating everything that conditional SMC draws beside the retained path, and the draw of the next
@@ -12,7 +13,6 @@ import { add, type Sampler, sampler, schemes, type Traced, table, traces } from 
  * `mutants.test.ts` has the broken kernels that these sums tell from it.
  */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
 const three = table({
   tokens: ['a', 'b', 'E'],
   end: 'E',
@@ -61,43 +61,7 @@ async function invariant(program: Sampler, direct: Sampler, settings: Partial<Se
   expect(apart(answers, target)).toBeLessThan(1e-9)
 }
 
-/** Weights far apart at every step. */
-const steep = `
-sample x ~ categorical([0.7, 0.3])
-factor [0.1, 2][x]
-sample y ~ categorical([[0.8, 0.2], [0.4, 0.6]][x])
-factor [0.1, 2][y]
-return [x, y]
-`
-/** Particles die, finish early, carry twists through calls and branches, draw from proposals. */
-const handover = `
-fn call(a: Int) -> Int {
-  twist [0.5, 3][a]
-  sample b ~ categorical([[0.8, 0.2], [0.4, 0.6]][a]) via categorical([0.5, 0.5])
-  twist [0.2, 0.9, 1.5][a + b]
-  factor [0.3, 0.8, 1.2][a + b]
-  return b
-}
-sample a ~ categorical([0.6, 0.4])
-factor [0.2, 1.5][a]
-if a == 0 { return [a] }
-let b = call(a)
-sample c ~ categorical([[0.8, 0.2], [0.4, 0.6]][b])
-require c == 1 or b == 1
-return [a, b, c]
-`
-const loop = `
-model lm = "table"
-let s = lm("")
-let ones = 0
-for t in 1..3 {
-  sample x ~ s
-  ones += x.id
-  twist exp(0.4 * ones - 0.1 * t)
-}
-factor [0.1, 0.2, 0.5, 0.9][ones]
-return s.text
-`
+const loop = oracleA()
 
 /** A proposal, a twist, an early end and deaths, with few paths. */
 const branch = `

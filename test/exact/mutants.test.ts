@@ -8,6 +8,7 @@ import type { Settings } from '../../src/infer/result.js'
 import { ess } from '../../src/infer/weights.js'
 import type { Randomness } from '../../src/models/randomness.js'
 import { add, expected, expectedUpper, type Sampler, sampler, table, traces } from './measure.js'
+import { steep } from './programs.js'
 
 /*
  * Every biased variant of conditional SMC that inference.md §2 names, put in the place of the rule, shows in the figures that the other tests
@@ -99,14 +100,6 @@ class OrdinarySearch {
     return { token, logMass: found.logMass, logWeight, trial: this.ask.trial(token), evaluations: 0 }
   }
 }
-
-const steep = `
-sample x ~ categorical([0.7, 0.3])
-factor [0.1, 2][x]
-sample y ~ categorical([[0.8, 0.2], [0.4, 0.6]][x])
-factor [0.1, 2][y]
-return [x, y]
-`
 
 /** Three meetings of which only the first tells particles apart, so that four of them have few paths. */
 const long = `

@@ -3,7 +3,8 @@ import { resampleConditionally } from '../../src/infer/conditional-resample.js'
 import { enumerate } from '../../src/infer/enumerate.js'
 import { resample } from '../../src/infer/resample.js'
 import type { Scheme } from '../../src/infer/result.js'
-import { expected, expectedUpper, type Sampler, sampler, table } from './measure.js'
+import { expected, expectedUpper, type Sampler, sampler } from './measure.js'
+import { zeroOne as lm, oracleA } from './programs.js'
 
 /*
  * Oracle A for three particles, whose multinomial resampling has too many paths to be listed: 216,000 to 2 million. Here populations that hold
@@ -12,20 +13,6 @@ import { expected, expectedUpper, type Sampler, sampler, table } from './measure
  * this is the same sampler shows where both can be computed: with two particles.
  */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
-const oracleA = (ahead: string) => `
-model lm = "table"
-let s = lm("")
-let ones = 0
-for t in 1..3 {
-  sample x ~ s
-  ones += x.id
-  twist exp(0.4 * ones - 0.1 * t)
-  ${ahead}
-}
-factor [0.1, 0.2, 0.5, 0.9][ones]
-return s.text
-`
 const length = 3
 const Z = 0.2848
 

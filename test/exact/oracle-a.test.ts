@@ -1,27 +1,15 @@
 import { describe, expect, test } from 'vitest'
 import { compile, type Settings } from '../../src/index.js'
 import { enumerate } from '../../src/infer/enumerate.js'
-import { distance, expected, measureOf, sampler, schemes, table, totalOf } from './measure.js'
+import { distance, expected, measureOf, sampler, schemes, totalOf } from './measure.js'
+import { zeroOne as lm, oracleA } from './programs.js'
 
 /*
  * Oracle A of the design: two tokens, three steps, a poor twist. Every figure is the exact expectation over the sampler's own random
  * choices; the constants come from an independent enumeration in another language.
  */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
-
-const looped = `
-model lm = "table"
-let s = lm("")
-let ones = 0
-for t in 1..3 {
-  sample x ~ s
-  ones += x.id
-  twist exp(0.4 * ones - 0.1 * t)
-}
-factor [0.1, 0.2, 0.5, 0.9][ones]
-return s.text
-`
+const looped = oracleA()
 
 const span = `
 model lm = "table"

@@ -5,22 +5,11 @@ import { philoxRandomness } from '../../src/infer/philox.js'
 import { defaultSettings } from '../../src/infer/settings.js'
 import { readTraces } from '../../src/infer/traces-file.js'
 import { sampler, table } from '../exact/measure.js'
+import { zeroOne as lm, oracleA as loop } from '../exact/programs.js'
 
 /* `bound` as callers see it: against oracle A's exact expectations, and closed forms. Tolerances are 4.5 standard errors of the mean. */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
-const oracleA = `
-model lm = "table"
-let s = lm("")
-let ones = 0
-for t in 1..3 {
-  sample x ~ s
-  ones += x.id
-  twist exp(0.4 * ones - 0.1 * t)
-}
-factor [0.1, 0.2, 0.5, 0.9][ones]
-return s.text
-`
+const oracleA = loop()
 const logZ = Math.log(0.2848)
 const widened = 4.5 / 1.96
 const base = { models: { lm }, seed: 5, fuse: false, resample: 'multinomial', threshold: 1 } as const

@@ -1,10 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { compile, type RunOptions, type RunResult } from '../../src/index.js'
-import { table } from '../exact/measure.js'
+import { zeroOne as lm } from '../exact/programs.js'
 
 /* Particle Gibbs as callers see it; `test/exact/gibbs.test.ts` proves the kernel. */
 
-const lm = table({ tokens: ['0', '1'], next: { '': [0.7, 0.3], '0': [0.8, 0.2], '1': [0.4, 0.6] } })
 /** Six tokens of which ones are rare and wanted: Z and the law of their number by a sum over all texts. */
 const source = `
 model lm = "table"
