@@ -31,8 +31,52 @@ export async function main(argv: readonly string[], io: Io, open: Open = library
   }
 }
 
+/** A command that takes flags in groups, each of which several commands have. */
+class FlagCommand extends Command {
+  override createCommand(name?: string): FlagCommand {
+    return new FlagCommand(name)
+  }
+
+  with(flags: (command: Command) => void): this {
+    flags(this)
+    return this
+  }
+}
+
+const collect = (value: string, list: readonly string[]) => [...list, value]
+
+/** What a program is given. */
+function given(command: Command): void {
+  command
+    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
+    .option('--params <FILE>', 'set params from a JSON object; -D wins')
+    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+}
+
+function resampling(command: Command): void {
+  command
+    .option('--resample <SCHEME>', 'systematic, stratified, residual or multinomial (default: systematic)')
+    .option('--threshold <X>', 'resample when ESS < X * particles; 0 never, 1 always (default: 0.5)')
+}
+
+function drawing(command: Command): void {
+  command
+    .option('--no-fuse', 'draw without looking at the weights that follow')
+    .option('--no-twist', 'leave out all twists')
+    .option('--batch <ROWS>', 'most rows of one model call')
+}
+
+/** What models run on, and in. */
+function machine(command: Command): void {
+  command
+    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
+    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
+    .option('--backend <NAME>', 'onnx, or tfjs: TensorFlow.js, where it is installed (default: onnx)')
+    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+}
+
 function commands(io: Io, open: Open, finish: (code: number) => void): Command {
-  const program = new Command('smcc')
+  const program = new FlagCommand('smcc')
     .description('compile and run probabilistic programs that steer language models')
     .version(version(), '--version', 'print the version')
     .helpOption('-h, --help', 'show this help')
@@ -50,27 +94,18 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .addHelpText('after', '\nStart with: smcc run PROGRAM.smc')
   const command = (name: string, description: string) =>
     program.command(name).description(description).option('--debug', 'show the JavaScript stack of an error')
-  const collect = (value: string, list: readonly string[]) => [...list, value]
 
   command('run', 'draw weighted samples from a program')
     .argument('[PROGRAM]', 'the .smc file')
-    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
-    .option('--params <FILE>', 'set params from a JSON object; -D wins')
-    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .with(given)
     .option('--particles <N>', 'size of the population (default: 64)')
     .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
     .option('--method <NAME>', 'smc, importance, steer or gibbs (default: smc)')
-    .option('--resample <SCHEME>', 'systematic, stratified, residual or multinomial (default: systematic)')
-    .option('--threshold <X>', 'resample when ESS < X * particles; 0 never, 1 always (default: 0.5)')
+    .with(resampling)
     .option('--expansion <K>', 'steer: copies of each unfinished particle between two points (default: 3)')
     .option('--sweeps <K>', 'gibbs: populations that keep a path of the one before (default: 10)')
-    .option('--no-fuse', 'draw without looking at the weights that follow')
-    .option('--no-twist', 'leave out all twists')
-    .option('--batch <ROWS>', 'most rows of one model call')
-    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
-    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
-    .option('--backend <NAME>', 'onnx, or tfjs: TensorFlow.js, where it is installed (default: onnx)')
-    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+    .with(drawing)
+    .with(machine)
     .option('--json [FILE]', 'print the result as JSON, or write it to a file, and leave the page out')
     .option('--report <FILE.html>', 'write an HTML page')
     .option('--out <DIR>', 'write manifest, particles, steps and HTML page into a folder')
@@ -82,24 +117,16 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     )
   command('bound', 'bound log Z from both sides, and how far the sampler is from its target')
     .argument('<PROGRAM>', 'the .smc file')
-    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
-    .option('--params <FILE>', 'set params from a JSON object; -D wins')
-    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .with(given)
     .option('--particles <N,N,...>', 'sizes of the population (default: 4,16,64)')
     .option('--repeats <R>', 'independent runs for each bound (default: 20)')
     .option('--exact <WAY>', 'exact samples by enumerate, reject or simulate, or from a file (default: the first that applies)')
     .option('--traces <FILE>', 'write the exact samples that were used, for --exact')
     .option('--seed <S>', 'whole number that fixes all random choices (default: random, printed)')
     .option('--method <NAME>', 'smc or importance (default: smc, with importance beside it)')
-    .option('--resample <SCHEME>', 'systematic, stratified, residual or multinomial (default: systematic)')
-    .option('--threshold <X>', 'resample when ESS < X * particles; 0 never, 1 always (default: 0.5)')
-    .option('--no-fuse', 'draw without looking at the weights that follow')
-    .option('--no-twist', 'leave out all twists')
-    .option('--batch <ROWS>', 'most rows of one model call')
-    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
-    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
-    .option('--backend <NAME>', 'onnx, or tfjs: TensorFlow.js, where it is installed (default: onnx)')
-    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+    .with(resampling)
+    .with(drawing)
+    .with(machine)
     .option('--json [FILE]', 'print the bounds as JSON, or write them to a file, and leave the page out')
     .option('--report <FILE.html>', 'write an HTML page')
     .option('--allow-extern', 'let the program call its JavaScript functions')
@@ -122,9 +149,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .action(async (path, flags) => finish(await (await import('./graph.js')).graph(path, flags, io, open)))
   command('train', 'fit the learned twists of a program, and write them beside it')
     .argument('<PROGRAM>', 'the .smc file')
-    .option('-D <name=value>', 'set a param; texts as they are, all else as JSON', collect, [])
-    .option('--params <FILE>', 'set params from a JSON object; -D wins')
-    .option('--model <name=ID>', 'replace a model of the program', collect, [])
+    .with(given)
     .option('--loss <NAME>', 'ctl, rl, pcl, sixo, fudge or dpg (default: ctl)')
     .option('--steps <N>', 'steps of the optimiser in all (default: 400)')
     .option('--batch <N>', 'particles of each population that is learned from (default: 64)')
@@ -134,10 +159,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--out <DIR>', 'keep the history, a plot, and what --resume goes on from')
     .option('--value-head', 'with --loss dpg: a scalar head, so that what proposes weighs too')
     .option('--resume', 'go on with the training in the folder of --out')
-    .option('--max-memory <GB>', 'most memory that models may take, in GB (default: most of what is free)')
-    .option('--device <NAME>', 'cpu, webgpu, cuda, or auto: the best that works (default: cpu)')
-    .option('--backend <NAME>', 'onnx, or tfjs: TensorFlow.js, where it is installed (default: onnx)')
-    .option('--dtype <NAME>', 'fp32, or int8: faster, with rounded weights (default: fp32)')
+    .with(machine)
     .option('--allow-extern', 'let the program call its JavaScript functions')
     .option('--quiet', 'no progress line')
     .action(async (path, flags) => finish(await (await import('./train.js')).train(path, flags, io, open)))
