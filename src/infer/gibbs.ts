@@ -75,13 +75,13 @@ export async function gibbs(
   const sweeps: Swept[] = []
   let { partial } = first
   for (let path = partial ? null : pathOf(first.particles, random); path && sweeps.length < settings.sweeps; ) {
-    const one = await sweep(program, during(sweeps.length + 1), path.choices, sourceOf(sweeps.length + 1))
+    const one = await sweep(program, during(sweeps.length + 1), path, sourceOf(sweeps.length + 1))
     tokens += one.tokens
     for (const [key, warning] of one.warnings) warnings.set(key, warning)
     partial = one.swept === null || signal?.aborted === true
     if (!one.swept) break
     sweeps.push(one.swept)
-    path = { choices: choicesOf(one.swept.particles[one.swept.drawn]!.trace) }
+    path = choicesOf(one.swept.particles[one.swept.drawn]!.trace)
     if (partial) break
   }
   // A signal that comes when all is done cuts nothing short.
@@ -111,9 +111,9 @@ export async function sweep(
   return { swept: { particles, told, drawn }, tokens, warnings: machine.warnings }
 }
 
-function pathOf(particles: readonly Particle[], random: Randomness): { readonly choices: readonly Choice[] } {
+function pathOf(particles: readonly Particle[], random: Randomness): readonly Choice[] {
   const logw = Float64Array.from(particles, (p) => p.logw)
-  return { choices: choicesOf(particles[drawFrom(logw, random)]!.trace) }
+  return choicesOf(particles[drawFrom(logw, random)]!.trace)
 }
 
 function drawFrom(logw: Float64Array, random: Randomness): number {

@@ -10,7 +10,6 @@ import type { Randomness } from '../models/randomness.js'
 import type { BackendName } from '../tensor/backend.js'
 import { type ExecutorOptions, execute } from './executor.js'
 import { gibbs, pooled, pooledEss } from './gibbs.js'
-import type { Host } from './host/host.js'
 import type { LearnedNote } from './learned/file.js'
 import type { LinkedProgram } from './link.js'
 import { type Openers, prepare, withModels } from './open.js'
@@ -72,7 +71,7 @@ export async function run(
     requireRoom(built, host, open.models, { particles, dtype: options.dtype ?? 'fp32', budget, opened: open.opened })
     const { signal, onProgress, onStep } = options
     const common = { settings, host, externs, budget, signal, onProgress, onStep }
-    const found = await (settings.method === 'gibbs' ? swept : once)(program, common, options.random, graph.result, host)
+    const found = await (settings.method === 'gibbs' ? swept : once)(program, common, options.random, graph.result)
     return {
       ...found,
       seconds: (performance.now() - started) / 1000,
@@ -87,29 +86,17 @@ type Found = Omit<Run, 'seconds' | 'models' | 'learned'>
 type Common = Omit<ExecutorOptions, 'random'>
 
 /** One population. */
-async function once(
-  program: LinkedProgram,
-  options: Common,
-  random: Randomness | undefined,
-  result: Type,
-  host: Host,
-): Promise<Found> {
+async function once(program: LinkedProgram, options: Common, random: Randomness | undefined, result: Type): Promise<Found> {
   const population = await execute(program, { ...options, random: random ?? philoxRandomness(options.settings.seed) })
   const { tokens, machine } = population
-  return { ...summarise(population, result, host, 0), tokens, warnings: [...machine.warnings.values()] }
+  return { ...summarise(population, result, options.host, 0), tokens, warnings: [...machine.warnings.values()] }
 }
 
 /** One population and the sweeps of `gibbs`, each with the random numbers of a repeat of its own. */
-async function swept(
-  program: LinkedProgram,
-  options: Common,
-  random: Randomness | undefined,
-  result: Type,
-  host: Host,
-): Promise<Found> {
+async function swept(program: LinkedProgram, options: Common, random: Randomness | undefined, result: Type): Promise<Found> {
   if (random) throw new Error('the sweeps of gibbs take their numbers from the seed: one source would give all of them the same')
   const found = await gibbs(program, options, (sweep) => philoxRandomness(options.settings.seed, sweep))
-  const summary = summarise(pooled(found), result, host, 0)
+  const summary = summarise(pooled(found), result, options.host, 0)
   const weights = summary.samples.map(({ weight }) => weight)
   return {
     ...summary,
