@@ -2,9 +2,10 @@ import type { Span } from '../diagnostics/span.js'
 import type { Exp, FnDecl, Formal, NameExp, ObserveStmt, Stmt } from '../syntax/ast.js'
 import { blocksOf } from './functions.js'
 import type { CheckedProgram, Symbol } from './types.js'
-import { expressionsOf, partsOf, statementsIn } from './walk.js'
+import { bindersIn, expressionsOf, partsOf, scriptOf, statementsIn } from './walk.js'
 
-interface Obstacle {
+/** Why a way to exact samples does not apply, as far as the program tells. */
+export interface Obstacle {
   readonly span?: Span
   readonly why: string
 }
@@ -28,7 +29,7 @@ class DataCheck {
   private readonly script: readonly Stmt[]
   /** Of the script and of all functions that it reaches. */
   private readonly everything: readonly Stmt[]
-  private readonly binders = new Map<Symbol, Stmt[]>()
+  private readonly binders: ReadonlyMap<Symbol, readonly Stmt[]>
   /** What the calls of a function give each of its parameters; null where not every call is known. */
   private readonly given = new Map<Symbol, Exp[] | null>()
   private readonly constants = new Map<Symbol, boolean>()
@@ -41,12 +42,9 @@ class DataCheck {
   readonly conditioned = new Map<Span, number>()
 
   constructor(private readonly checked: CheckedProgram) {
-    this.script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
+    this.script = scriptOf(checked)
     this.everything = [...this.script, ...checked.functions.flatMap((f) => f.body.statements)]
-    for (const statement of statementsIn(this.everything)) {
-      const symbol = checked.symbols.get(statement as never)
-      if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
-    }
+    this.binders = bindersIn(this.everything, checked)
     for (const f of checked.functions) for (const formal of f.params) this.give(formal, formal.default ?? null)
     this.findCalls()
     this.findConditions()

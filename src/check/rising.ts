@@ -1,7 +1,7 @@
-import type { Span } from '../diagnostics/span.js'
 import type { Exp, NameExp, Stmt } from '../syntax/ast.js'
+import type { Obstacle } from './observed.js'
 import type { CheckedProgram, Symbol } from './types.js'
-import { statementsIn } from './walk.js'
+import { bindersIn, scriptOf, statementsIn } from './walk.js'
 
 /**
  * The first statement whose weight is not sure to be at most 1: a density, or a `factor` of which that cannot be seen. Runs of a program
@@ -11,10 +11,9 @@ import { statementsIn } from './walk.js'
 export function firstRising(
   checked: CheckedProgram,
   { observations = true }: { readonly observations?: boolean } = {},
-): { readonly span: Span; readonly why: string } | null {
+): Obstacle | null {
   const sizes = new Sizes(checked)
-  const script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
-  const bodies = [script, ...checked.functions.filter((f) => checked.effectful.has(f)).map((f) => f.body.statements)]
+  const bodies = [scriptOf(checked), ...checked.functions.filter((f) => checked.effectful.has(f)).map((f) => f.body.statements)]
   for (const statements of bodies) {
     for (const statement of statementsIn(statements)) {
       if (statement.kind === 'Factor' && !sizes.isAtMostOne(statement.value))
@@ -36,14 +35,10 @@ function isChance(from: Exp, { types }: CheckedProgram): boolean {
 /** What can be seen of the size of a number without running the program. A param counts as at least 0: a run that meets another stops. */
 class Sizes {
   /** Statements that bind a variable. */
-  private readonly binders = new Map<Symbol, Stmt[]>()
+  private readonly binders: ReadonlyMap<Symbol, readonly Stmt[]>
 
   constructor(private readonly checked: CheckedProgram) {
-    const script = checked.main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
-    for (const statement of statementsIn([...script, ...checked.functions.flatMap((f) => f.body.statements)])) {
-      const symbol = checked.symbols.get(statement as never)
-      if (symbol) this.binders.set(symbol, [...(this.binders.get(symbol) ?? []), statement])
-    }
+    this.binders = bindersIn([...scriptOf(checked), ...checked.functions.flatMap((f) => f.body.statements)], checked)
   }
 
   isAtMostOne(exp: Exp): boolean {

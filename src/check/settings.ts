@@ -39,9 +39,14 @@ export const readers: ReadonlyMap<string, readonly string[]> = new Map([
   ['resample', ['smc', 'importance', 'gibbs']],
 ])
 
-const learnWords: ReadonlyMap<string, readonly string[]> = new Map([
+/** Ways to exact samples of a target, by name, in the order in which they are tried. */
+export const exactWays = ['enumerate', 'reject', 'simulate'] as const
+/** Where samples of the target may come from in training, by name. */
+export const positiveWays = ['smc', 'exact', ...exactWays] as const
+
+const learnWords: ReadonlyMap<string, readonly string[]> = new Map<string, readonly string[]>([
   ['loss', ['ctl', 'rl', 'pcl', 'sixo', 'fudge', 'dpg']],
-  ['positives', ['smc', 'exact', 'enumerate', 'reject', 'simulate']],
+  ['positives', positiveWays],
 ])
 const learnWhole = new Set(['width', 'depth', 'steps', 'batch', 'iterate', 'replay'])
 const learnNumbers = new Set(['rate', 'l2', 'trust'])

@@ -1,5 +1,6 @@
 import type { Clause, Exp, Stmt } from '../syntax/ast.js'
 import { blocksOf } from './functions.js'
+import type { CheckedProgram, Symbol } from './types.js'
 
 /** The expressions directly inside an expression. */
 export function partsOf(exp: Exp): readonly Exp[] {
@@ -99,4 +100,19 @@ function expressionsOfClause(clause: Clause): readonly Exp[] {
     default:
       return clause satisfies never
   }
+}
+
+/** The statements of the script itself, without its declarations. */
+export function scriptOf({ main }: CheckedProgram): Stmt[] {
+  return main.program.items.filter((item): item is Stmt => !item.kind.endsWith('Decl'))
+}
+
+/** The statements that bind each variable, in these and in the blocks inside them. */
+export function bindersIn(statements: readonly Stmt[], { symbols }: CheckedProgram): ReadonlyMap<Symbol, readonly Stmt[]> {
+  const binders = new Map<Symbol, Stmt[]>()
+  for (const statement of statementsIn(statements)) {
+    const symbol = symbols.get(statement as never)
+    if (symbol) binders.set(symbol, [...(binders.get(symbol) ?? []), statement])
+  }
+  return binders
 }

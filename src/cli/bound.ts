@@ -1,17 +1,18 @@
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { methodNames } from '../check/settings.js'
+import { exactWays, methodNames } from '../check/settings.js'
 import type { BoundResult, ExactChoice, load } from '../index.js'
 import { DownloadLine } from './download-line.js'
-import { commandError, exitCodes, reason } from './errors.js'
-import { choice, didYouMean, oneOf, pairs, wholeNumber } from './flags.js'
+import { commandError, exitCodes } from './errors.js'
+import { choice, pairs, wholeNumber } from './flags.js'
 import type { Io } from './io.js'
 import { requireWritableFile, writeAtomically } from './output.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
+import { StatusLine } from './progress.js'
 import { besideProgram, pageStyle, type RunFlags, readParams, requireModels, showsLive } from './run.js'
-import { backendChoice, chosenSettings, deviceChoice, flagSettings, productType } from './settings.js'
+import { backendChoice, chosenSettings, deviceChoice, flagSettings, mostParticles, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
+import { readTraceFile } from './traces.js'
 
 export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion' | 'sweeps'> {
   readonly repeats?: string
@@ -19,8 +20,7 @@ export interface BoundFlags extends Omit<RunFlags, 'out' | 'steps' | 'expansion'
   readonly traces?: string
 }
 
-const ways = ['auto', 'enumerate', 'reject', 'simulate'] as const
-const mostParticles = 1_000_000
+const ways = ['auto', ...exactWays] as const
 const mostRepeats = 100_000
 
 /** `smcc bound`: bounds on log Z from both sides, and how far the sampler is from its target. */
@@ -44,7 +44,7 @@ export async function bound(path: string, flags: BoundFlags, io: Io, open: typeo
 
   const interruption = new AbortController()
   const download = new DownloadLine(io)
-  const progress = progressLine(io, showsLive(flags, io))
+  const progress = new StatusLine(io.stderr, showsLive(flags, io))
   const release = io.onInterrupt(() => {
     progress.erase()
     io.stderr.write('stopping: the repeats that are done are kept; Ctrl-C again stops at once\n')
@@ -104,15 +104,7 @@ async function exactChoice(given: string | undefined, programHash: string, repea
   if (given === undefined) return 'auto'
   const way = ways.find((each) => each === given)
   if (way) return way
-  let text: string
-  try {
-    text = readFileSync(given, 'utf8')
-  } catch (error) {
-    const hint = didYouMean(given, ways) ?? `write ${oneOf(ways)}, or name a file of traces`
-    throw commandError('X021', `cannot read the \`--exact\` file \`${given}\`: ${reason(error)}`, hint)
-  }
-  const { readTraces } = await import('../infer/traces-file.js')
-  const file = readTraces(text, programHash, given)
+  const file = await readTraceFile('--exact', given, ways, programHash)
   const { traces } = file
   if (traces.length >= repeats) return { ...file, traces: traces.slice(0, repeats) }
   throw commandError(
@@ -147,21 +139,5 @@ async function deliver(result: BoundResult, traces: string, flags: BoundFlags, i
   else if (flags.json === undefined) {
     const { boundPage } = await import('../report/bound-page.js')
     io.stdout.write(boundPage(result, { style: await pageStyle(io) }))
-  }
-}
-
-/** One line on stderr: how many of the runs are done. */
-function progressLine(io: Io, shows: boolean) {
-  let shown = false
-  return {
-    update(text: string): void {
-      if (!shows) return
-      shown = true
-      io.stderr.write(`\r\u001b[2K${text}`)
-    },
-    erase(): void {
-      if (shown) io.stderr.write('\r\u001b[2K')
-      shown = false
-    },
   }
 }

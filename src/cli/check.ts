@@ -5,6 +5,7 @@ import { choice, pairs, wholeNumber } from './flags.js'
 import { colours, type Io } from './io.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
+import { StatusLine } from './progress.js'
 import { pageStyle, readParams, showsLive } from './run.js'
 import { diagnosticsText, formats, showDiagnostics } from './show.js'
 
@@ -51,10 +52,7 @@ async function selfTest(path: string, flags: CheckFlags, io: Io, open: typeof lo
   requireProgram(path)
   const file = flags.params === undefined ? undefined : readParams(flags.params)
   const interruption = new AbortController()
-  const shows = showsLive(flags, io)
-  const erase = () => {
-    if (shows) io.stderr.write('\r\u001b[2K')
-  }
+  const progress = new StatusLine(io.stderr, showsLive(flags, io))
   const release = io.onInterrupt(() => interruption.abort())
   try {
     const program = await open(path)
@@ -63,12 +61,9 @@ async function selfTest(path: string, flags: CheckFlags, io: Io, open: typeof lo
       seed,
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
-      onLaw: (law) => {
-        erase()
-        if (shows) io.stderr.write(`trying: ${law}`)
-      },
+      onLaw: (law) => progress.update(`trying: ${law}`),
     })
-    erase()
+    progress.erase()
     if (format === 'json') {
       const { jsonText, selfTestJson } = await import('../report/json.js')
       io.stdout.write(jsonText(selfTestJson(result)))

@@ -48,3 +48,24 @@ export function liveText(progress: Progress, particles?: number): string {
     `${seconds.toFixed(1)} s`,
   ].join(' · ')
 }
+
+/** One line on stderr that says how far something is; nothing where `shows` is false. */
+export class StatusLine {
+  #shown = false
+
+  constructor(
+    private readonly output: Output,
+    private readonly shows: boolean,
+  ) {}
+
+  update(text: string): void {
+    if (!this.shows) return
+    this.#shown = true
+    this.output.write(`${clear}${text}`)
+  }
+
+  erase(): void {
+    if (this.#shown) this.output.write(clear)
+    this.#shown = false
+  }
+}

@@ -27,7 +27,7 @@ export interface SettingFlags {
 
 const schemes: readonly Scheme[] = ['systematic', 'stratified', 'residual', 'multinomial']
 /** A population beyond this is a slip of the finger: its values alone would fill the memory. */
-const mostParticles = 1_000_000
+export const mostParticles = 1_000_000
 
 /** The settings that the flags give, checked; those that were not given are absent. */
 export function flagSettings(flags: SettingFlags): Partial<Settings> {

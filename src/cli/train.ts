@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { positiveWays } from '../check/settings.js'
 import { type load, type TrainingOptions, twistPath } from '../index.js'
 import { type LossName, lossNames } from '../infer/learned/losses.js'
-import { positiveWays } from '../infer/learned/settings.js'
 import type { RoundDone, TrainRound } from '../infer/learned/trainer.js'
 import { trainingPicture } from '../report/training-picture.js'
 import { DownloadLine } from './download-line.js'
 import { commandError, exitCodes, reason } from './errors.js'
-import { choice, didYouMean, numberAbove, oneOf, pairs, wholeNumber } from './flags.js'
+import { choice, numberAbove, pairs, wholeNumber } from './flags.js'
 import type { Io } from './io.js'
 import { present, requireWritableFile, requireWritableFolder, writeAtomically, writeFolder } from './output.js'
 import { paramValues } from './params.js'
@@ -15,6 +15,7 @@ import { requireProgram } from './program.js'
 import { besideProgram, readParams, requireModels } from './run.js'
 import { backendChoice, deviceChoice, productType } from './settings.js'
 import { distinct, showDiagnostics } from './show.js'
+import { readTraceFile } from './traces.js'
 import { distances, TrainingLine } from './training-line.js'
 
 export interface TrainFlags {
@@ -121,15 +122,7 @@ function earlier({ out, resume }: TrainFlags): Uint8Array | undefined {
 async function positives(given: string, programHash: string): Promise<NonNullable<TrainingOptions['positives']>> {
   const way = positiveWays.find((each) => each === given)
   if (way) return way
-  let text: string
-  try {
-    text = readFileSync(given, 'utf8')
-  } catch (error) {
-    const hint = didYouMean(given, positiveWays) ?? `write ${oneOf(positiveWays)}, or name a file of traces`
-    throw commandError('X021', `cannot read the \`--positives\` file \`${given}\`: ${reason(error)}`, hint)
-  }
-  const { readTraces } = await import('../infer/traces-file.js')
-  const file = readTraces(text, programHash, given)
+  const file = await readTraceFile('--positives', given, positiveWays, programHash)
   if (file.traces.length > 0) return file
   throw commandError('X021', `\`${given}\` holds no exact sample`, 'take a file that `smcc bound --traces FILE` has written')
 }

@@ -1,4 +1,5 @@
-import type { Span } from '../diagnostics/span.js'
+import type { Obstacle } from '../check/observed.js'
+import { exactWays } from '../check/settings.js'
 import {
   acceptedRuns,
   type Direct,
@@ -13,16 +14,8 @@ import {
 import type { Choice } from './trace.js'
 import type { TraceFile } from './traces-file.js'
 
-export const exactWays = ['enumerate', 'reject', 'simulate'] as const
-
 /** Where exact samples come from: a way, a file, traces of the caller's own, or the first way that applies. */
 export type ExactChoice = 'auto' | (typeof exactWays)[number] | TraceFile | readonly (readonly Choice[])[]
-
-/** Why a way to exact samples does not apply, as far as the program tells. */
-export interface Obstacle {
-  readonly span?: Span
-  readonly why: string
-}
 
 export interface ExactGrounds {
   /** Weights that may be above 1; null when there are none. Under `simulate` observations weigh nothing. */

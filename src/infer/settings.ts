@@ -1,4 +1,4 @@
-import { methodNames, mostExpansion, mostSweeps, readers } from '../check/settings.js'
+import { exactWays, methodNames, mostExpansion, mostSweeps, readers } from '../check/settings.js'
 import { diagnostic, SmcError } from '../diagnostics/diagnostic.js'
 import { suggest } from '../diagnostics/suggest.js'
 import { type DeviceChoice, deviceChoices } from '../models/device.js'
@@ -92,7 +92,7 @@ export function settle(program: Partial<Settings>, given: Partial<Settings>): Se
   return settings as unknown as Settings
 }
 
-const exactWays = ['auto', 'enumerate', 'reject', 'simulate']
+const exactChoices = ['auto', ...exactWays]
 
 /** @throws SmcError R022 for what `bound` cannot do */
 export function requireBoundable({ method }: Settings, repeats: number, exact: unknown): void {
@@ -112,9 +112,9 @@ export function requireBoundable({ method }: Settings, repeats: number, exact: u
   if (!whole(2, 1_000_000)(repeats))
     refuse(`expected a whole number from 2 as \`repeats\`, found ${JSON.stringify(repeats)}`, 'an interval needs two repeats')
   const traces = typeof exact === 'object' && exact !== null && 'traces' in exact ? exact.traces : exact
-  if (Array.isArray(traces) ? traces.length < repeats : exact !== undefined && !exactWays.includes(exact as string))
+  if (Array.isArray(traces) ? traces.length < repeats : exact !== undefined && !exactChoices.includes(exact as string))
     refuse(
-      `expected ${exactWays.join(', ')}, or one trace for each of ${repeats} repeats, as \`exact\``,
+      `expected ${exactChoices.join(', ')}, or one trace for each of ${repeats} repeats, as \`exact\``,
       'leave it out: the first way that applies is taken',
     )
 }

@@ -1,7 +1,7 @@
+import { positiveWays } from '../../check/settings.js'
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import { suggest } from '../../diagnostics/suggest.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
-import { exactWays } from '../exact-source.js'
 import type { Choice } from '../trace.js'
 import type { TraceFile } from '../traces-file.js'
 import { type LossName, lossNames } from './losses.js'
@@ -29,7 +29,7 @@ export interface TrainSettings {
   /** With `dpg`: a scalar head beside that of the vocabulary, so that what only proposes becomes a twist. */
   readonly valueHead: boolean
   /** Where samples of the target come from: SMC, whichever way to exact samples applies, or exact samples that are given. */
-  readonly positives: 'smc' | 'exact' | (typeof exactWays)[number] | TraceFile | readonly (readonly Choice[])[]
+  readonly positives: (typeof positiveWays)[number] | TraceFile | readonly (readonly Choice[])[]
 }
 
 export const defaultTraining: TrainSettings = {
@@ -46,9 +46,6 @@ export const defaultTraining: TrainSettings = {
   valueHead: false,
   positives: 'smc',
 }
-
-/** Where samples of the target may come from, by name. */
-export const positiveWays = ['smc', 'exact', ...exactWays] as const
 
 const whole = (value: unknown) => Number.isSafeInteger(value) && (value as number) >= 1
 const atLeast = (least: number) => (value: unknown) =>
