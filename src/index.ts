@@ -180,12 +180,15 @@ class LoadedProgram implements Program {
     requireKnown(options, [...runOptions, 'random', 'onStep'])
     const settings = settle(this.settings, options)
     const stages = this.stagesFor(settings.fuse)
-    const [{ run }, { openers, device }] = await Promise.all([import('./infer/run.js'), this.openers(options, settings.twist)])
+    const [{ run }, { openers, device, ...told }] = await Promise.all([
+      import('./infer/run.js'),
+      this.openers(options, settings.twist),
+    ])
     const found = await run(stages.at(-1)!.graph, stages[0]!.graph, params, settings, options, openers)
     const { seconds, tokens, models, warnings, learned, ...summary } = found
     return {
       ...this.identity(models),
-      settings: { ...settings, device: device.used },
+      settings: { ...settings, device: device.used, ...told },
       ...summary,
       timing: timing(seconds, tokens),
       warnings: [...device.warnings, ...warnings],
@@ -201,7 +204,7 @@ class LoadedProgram implements Program {
     for (const size of sizes) settle({}, { particles: size, seed: settings.seed })
     requireBoundable(settings, repeats, options.exact)
     const stages = this.stagesFor(settings.fuse)
-    const [{ bound }, { openers, device }] = await Promise.all([
+    const [{ bound }, { openers, device, ...told }] = await Promise.all([
       import('./infer/bound-run.js'),
       this.openers(options, settings.twist),
     ])
@@ -217,7 +220,7 @@ class LoadedProgram implements Program {
     options.onTraces?.(tracesText(traces, { programHash: this.hash, ...origin }))
     return {
       ...this.identity(models),
-      settings: { ...settings, device: device.used },
+      settings: { ...settings, device: device.used, ...told },
       ...figures,
       timing: timing(seconds, tokens),
       warnings: [...device.warnings, ...warnings],
@@ -238,13 +241,14 @@ class LoadedProgram implements Program {
     const device = new RunDevice(wanted, onWarning)
     const backend = backendChoice(options.backend, wanted)
     const base = dirname(resolve(this.path))
-    const common = { base, dtype: productType(options.dtype), device, backend, ...(onDownload && { onDownload }) }
+    const dtype = productType(options.dtype)
+    const common = { base, dtype, device, backend, ...(onDownload && { onDownload }) }
     const openers: Openers = {
       model: (id, budget) => openModel(id, { ...common, budget }),
       classifier: (id) => openClassifier(id, base, onDownload),
       learned: { file: twist ? this.twistFile() : null, programHash: this.hash },
     }
-    return { openers, device, backend }
+    return { openers, device, backend, dtype }
   }
 
   async train(params: Readonly<Record<string, unknown>> = {}, options: TrainingOptions = {}): Promise<TrainResult> {

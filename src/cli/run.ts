@@ -92,7 +92,10 @@ export async function run(given: string | undefined, flags: RunFlags, io: Io, op
     await deliver(result, flags, json, io, {
       params,
       watched,
-      origin: (name) => (name === 'device' ? (flags.device === undefined ? 'default' : 'flag') : origin(name)),
+      origin: (name) => {
+        if (name !== 'device' && name !== 'backend' && name !== 'dtype') return origin(name)
+        return flags[name] === undefined ? 'default' : 'flag'
+      },
     })
     if (result.partial && interruption.signal.aborted) return exitCodes.interrupted
     return result.partial || result.alive === 0 ? exitCodes.inference : exitCodes.done

@@ -1,5 +1,7 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { Device } from '../models/device.js'
+import type { ProductType } from '../models/products.js'
+import type { BackendName } from '../tensor/backend.js'
 import type { LearnedNote } from './learned/file.js'
 
 export type Scheme = 'systematic' | 'stratified' | 'residual' | 'multinomial'
@@ -29,6 +31,9 @@ export interface Settings {
 export interface RunSettings extends Settings {
   /** What its transformers ran on; `cpu` where there are none. */
   readonly device: Device
+  /** What computed it, and the numbers that its transformers computed in. */
+  readonly backend: BackendName
+  readonly dtype: ProductType
 }
 
 /** A value as JSON: numbers, strings, booleans, arrays, objects. */

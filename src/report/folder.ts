@@ -64,8 +64,13 @@ export function readFolder(texts: { readonly manifest: string; readonly particle
   const { versions: _versions, files: _files, params: _params, warnings, ...rest } = manifest
   return {
     ...rest,
-    // Runs of earlier versions had no other device.
-    settings: { ...settings, device: settings.device ?? 'cpu' },
+    // Runs of earlier versions had no other device, and did not tell what computed them.
+    settings: {
+      ...settings,
+      device: settings.device ?? 'cpu',
+      backend: settings.backend ?? 'onnx',
+      dtype: settings.dtype ?? 'fp32',
+    },
     samples: readLines(texts.particles),
     steps: readLines(texts.steps),
     warnings: (warnings as StoredDiagnostic[]).map(storedDiagnostic),

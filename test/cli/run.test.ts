@@ -126,7 +126,7 @@ describe('results', () => {
   })
 
   test('--out writes a folder that report reads', async () => {
-    const { code, out } = await smcc('run infill.smc --out results/first -D gap=3 --seed 9'.split(' '), answers)
+    const { code, out } = await smcc('run infill.smc --out results/first -D gap=3 --seed 9 --dtype fp32'.split(' '), answers)
     expect(code).toBe(0)
     expect(out).toContain('log Z')
     expect(readdirSync('results/first').sort()).toEqual(['manifest.json', 'particles.jsonl', 'report.html', 'steps.jsonl'])
@@ -135,6 +135,8 @@ describe('results', () => {
       seed: { value: 9, from: 'flag' },
       threshold: { from: 'program' },
       particles: { from: 'default' },
+      dtype: { value: 'fp32', from: 'flag' },
+      backend: { value: 'onnx', from: 'default' },
     })
     expect(manifest.params).toEqual({ gap: 3 })
     const page = readFileSync('results/first/report.html', 'utf8')

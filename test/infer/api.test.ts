@@ -36,7 +36,15 @@ test('a result has the fields and the settings that it was asked for', async () 
   const program = await compile('infer { particles: 5, resample: stratified }\nsample x ~ bernoulli(0.5)\nreturn x')
   const result = await program.run({}, { seed: 3 })
   const { maxMemory, ...settings } = result.settings
-  expect(settings).toEqual({ ...defaultSettings, particles: 5, resample: 'stratified', seed: 3, device: 'cpu' })
+  expect(settings).toEqual({
+    ...defaultSettings,
+    particles: 5,
+    resample: 'stratified',
+    seed: 3,
+    device: 'cpu',
+    backend: 'onnx',
+    dtype: 'fp32',
+  })
   expect(maxMemory).toBeGreaterThan(0.01)
   expect(result).toMatchObject({ schema: 1, partial: false, alive: 5, logZ: 0, ess: 5, resamples: 0 })
   expect(result.samples).toHaveLength(5)

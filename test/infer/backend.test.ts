@@ -23,6 +23,7 @@ test('a run gives the same texts, and weights to the precision of 32-bit floats'
   const other = await program.run({}, { ...options, backend: 'tfjs' })
   // The trunk and the head.
   expect(opened).toHaveBeenCalledTimes(2)
+  expect([onnx.settings.backend, other.settings.backend]).toEqual(['onnx', 'tfjs'])
   expect(other.samples.map(({ value }) => value)).toEqual(onnx.samples.map(({ value }) => value))
   other.samples.forEach(({ logWeight }, i) => {
     expect(Math.abs(logWeight! - onnx.samples[i]!.logWeight!)).toBeLessThan(1e-3)

@@ -115,6 +115,7 @@ it('a run says in its settings what its models ran on, and warns at once and in 
   const plain = await program.run({}, { seed: 3, particles: 4, dtype: 'int8' })
   const result = await program.run({}, { seed: 3, particles: 4, dtype: 'int8', device: 'webgpu', onWarning: (w) => told.push(w) })
   expect([plain.settings.device, result.settings.device]).toEqual(['cpu', 'cpu'])
+  expect([plain.settings.dtype, plain.settings.backend]).toEqual(['int8', 'onnx'])
   expect(result.samples).toEqual(plain.samples)
   expect(result.warnings.map(({ code, severity }) => [code, severity])).toEqual([['M022', 'warning']])
   expect(told).toEqual(result.warnings)

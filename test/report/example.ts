@@ -22,6 +22,8 @@ export const example: RunResult = {
     batch: 256,
     maxMemory: 4,
     device: 'cpu',
+    backend: 'onnx',
+    dtype: 'fp32',
   },
   partial: false,
   logZ: -21.368,

@@ -17,6 +17,8 @@ const provenance: Provenance = {
     batch: 'default',
     maxMemory: 'machine',
     device: 'flag',
+    backend: 'default',
+    dtype: 'default',
   },
   params: { gap: 4 },
   node: 'v20.0.0',
