@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { compile, type TrainingOptions } from '../../src/index.js'
+import { readTwists } from '../../src/infer/learned/file.js'
 import { type HeadShape, type Layer, untrainedLayers } from '../../src/infer/learned/head.js'
 import type { TrainedHead } from '../../src/infer/learned/twist.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
@@ -6,7 +8,7 @@ import { distance, expected, expectedUpper, measureOf, sampler, table } from './
 
 /*
  * Learned twists are twists: whatever their network says, E[Z-hat] = Z and E[Z-hat x posterior] is the target, by enumeration of all that the
- * sampler may draw. The networks here are made up: nothing, noise, and absurdly large noise.
+ * sampler may draw. The networks are made up (nothing, noise, and absurdly large noise), or come from trainings that were ended early or not.
  */
 
 const lm = table({ tokens: ['a', 'b', 'E'], end: 'E', next: { '': [0.5, 0.4, 0.1], a: [0.6, 0.3, 0.1], b: [0.2, 0.5, 0.3] } })
@@ -95,6 +97,58 @@ test.each(['a span, and a factor that is out of sight', 'single tokens', 'a span
     expect(found.inverse * found.Z).toBeCloseTo(1 - dead, 9)
   },
 )
+
+describe('a network from a training', () => {
+  const source = `model lm = "table"
+learn twist psi(story: Context) { width: 24 }
+let s = lm("")
+sample x ~ s for 3 tokens twisted by psi
+observe "bb" ~ s
+return x`
+  const trained = async (options: TrainingOptions) => {
+    const { file } = await (await compile(source)).train({}, { models: { lm }, seed: 2, batch: 64, ...options })
+    return { psi: readTwists({ name: 'it', bytes: file }).twists.get('psi')!.head }
+  }
+  const one = { particles: 1, method: 'importance' } as const
+
+  test.each([
+    ['ctl', {}],
+    // Two sets of samples are told apart: that takes more of them.
+    ['sixo', { batch: 512 }],
+    ['rl', { rate: 0.01 }],
+    ['pcl', { rate: 0.01 }],
+    ['dpg', {}],
+    ['dpg', { valueHead: true }],
+  ] as const)('%s %o', { timeout: 120_000 }, async (loss, options) => {
+    const untrained = await sampler(source, { lm })
+    const { measure: target, estimate: Z } = await expected(untrained, { ...one, twist: false })
+    const half = await sampler(source, { lm }, { learned: await trained({ loss, ...options, steps: 12, iterate: 1 }) })
+    const learned = await trained({ loss, ...options, steps: 360, iterate: 6 })
+    const whole = await sampler(source, { lm }, { learned })
+    for (const program of [half, whole]) {
+      for (const settings of [
+        one,
+        { particles: 2, threshold: 1 },
+        { particles: 2, threshold: 0.7, resample: 'residual' as const },
+      ]) {
+        const found = await expected(program, settings)
+        expect(found.estimate / Z).toBeCloseTo(1, 9)
+        expect(distance(target, found.measure)).toBeLessThan(1e-9)
+      }
+      const forced = await expectedUpper(program, { particles: 2, threshold: 1 })
+      expect(forced.inverse * forced.Z).toBeCloseTo(1, 9)
+    }
+    const unfused = await expected(await sampler(source, { lm }, { fuse: false, learned }), one)
+    expect(distance(target, unfused.measure)).toBeLessThan(1e-9)
+    // KL(q || sigma) = log Z - E[log Z-hat] of one particle: they are what they are said to be, half and wholly trained.
+    const [far, nearer, near] = await Promise.all(
+      [untrained, half, whole].map(async (program) => Math.log(Z) - (await expected(program, one)).log),
+    )
+    expect(near).toBeLessThan(0.01)
+    expect(nearer).toBeGreaterThan(near! + 0.01)
+    expect(nearer).toBeLessThan(far!)
+  })
+})
 
 test('an untrained twist changes no draw', async () => {
   const source = `${start}sample x ~ s for 3 tokens twisted by psi\nreturn x`
