@@ -15,7 +15,8 @@ export function headColumns({ vocabulary }: DecoderShape): number {
  * The head: hidden states -> logits -> for each view its total and a drawn token for each draw. V tokens, padded to whole blocks:
  *
  *     hidden    [d, width]   divided by the temperature, or by the cap where logits are capped: the output product is linear
- *     factor    [d, 1]       cap / temperature, which multiplies tanh of the product; only where logits are capped
+ *     factor    [d, 1]       cap / temperature, which multiplies tanh of the product; 0 for rows that are no hidden states, whose product itself
+ *     plain     [d, 1]       counts: it is multiplied by 1, and by 0 for the others; both only where logits are capped
  *     source    [r]          the row that each view looks at
  *     potential [1 | r, V]   added to the logits of a view; a mask is a very negative number
  *     view [m], uniform [m, 1]  which view to draw from, and with which number
@@ -61,8 +62,7 @@ function headGraph(shape: DecoderShape, matrix: Float32Array, columns: number, t
   const target = graph.input('target', 'int64', ['t'])
 
   const product = productsOf(type, graph).linear('output', hidden, { weight: matrix, bias: null }, width)
-  const logits: Value =
-    logitCap === null ? product : graph.multiply(graph.tanh(product), graph.input('factor', 'float32', ['d', 1]))
+  const logits = logitCap === null ? product : capped(graph, product)
   const values = graph.add(graph.gather(logits, source), potential) // [r, V]
   const maximum = graph.maximum(values, 1)
   const masses = graph.exponential(graph.subtract(values, maximum)) // [r, V]
@@ -82,4 +82,9 @@ function headGraph(shape: DecoderShape, matrix: Float32Array, columns: number, t
   graph.output('targetLogit', graph.gather(graph.reshape(logits, [-1]), target), 'float32', ['t'])
   graph.output('line', values, 'float32', ['r', columns])
   return graph
+}
+
+function capped(graph: GraphBuilder, product: Value): Value {
+  const states = graph.multiply(graph.tanh(product), graph.input('factor', 'float32', ['d', 1]))
+  return graph.add(states, graph.multiply(product, graph.input('plain', 'float32', ['d', 1])))
 }

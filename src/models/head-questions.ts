@@ -18,6 +18,11 @@ export interface KnownPosterior extends Posterior {
   readonly known: readonly Known[]
 }
 
+/** Where logits are capped, a shift of the hidden state would be capped too: what it adds to each token is computed beforehand. */
+interface Shifted {
+  readonly line?: Float64Array | null
+}
+
 /** A weighted product of experts as one row of the head, and what its logits are to be corrected by. */
 interface Product {
   readonly row: number
@@ -28,7 +33,7 @@ interface Product {
 /**
  * Answers questions about local posteriors through the head. The output product is linear, so a product of powers of one model's contexts is
  * *one* row: the weighted sum of their hidden states; a row for each context gives its normaliser. Where logits are capped that does not
- * hold: products are then formed from whole rows (`dense.ts`).
+ * hold: products are then formed from whole rows (`dense.ts`), and a shift becomes a potential, by a product of its own.
  */
 export class HeadQuestions {
   constructor(
@@ -40,10 +45,10 @@ export class HeadQuestions {
 
   async draw(requests: readonly (DrawRequest & KnownPosterior)[], rows: number): Promise<DrawReply[]> {
     return this.#each(
-      requests,
+      await this.#withLines(requests, rows),
       rows,
       (call, request) => this.#draw(call, request),
-      async (request) => drawDense(request, await this.#logs(request, rows)),
+      async (request) => drawDense(withIdentity(request), await this.#logs(request, rows)),
     )
   }
 
@@ -61,13 +66,13 @@ export class HeadQuestions {
 
   async urns(posteriors: readonly KnownPosterior[], rows: number): Promise<TokenUrn[]> {
     return this.#each(
-      posteriors,
+      await this.#withLines(posteriors, rows),
       rows,
       (call, posterior) => {
-        const { within, allowed, potential, stop } = posterior
+        const { within, allowed, potential, stop, line = null } = posterior
         const product = this.#product(call, posterior.known)
-        const row = this.#shiftedRow(call, product.row, posterior.shift)
-        const view = call.view(row, intersection(within, allowed), potential)
+        const row = line ? product.row : this.#shiftedRow(call, product.row, posterior.shift)
+        const view = call.view(row, intersection(within, allowed), sumOf(potential, line))
         const normaliser = product.normaliser
         const leaving = stop === null ? null : this.#leaving(call, posterior, product)
         return (answers) => {
@@ -78,7 +83,7 @@ export class HeadQuestions {
           return new TokenUrn(masses, scale - normaliser(answers), leaving ? leaving(answers) + stop! : -Infinity)
         }
       },
-      async (posterior) => urnDense(posterior, await this.#logs(posterior, rows)),
+      async (posterior) => urnDense(withIdentity(posterior), await this.#logs(posterior, rows)),
       true,
     )
   }
@@ -141,20 +146,22 @@ export class HeadQuestions {
     )
   }
 
-  #draw(call: HeadCall, request: DrawRequest & KnownPosterior): (answers: HeadAnswers) => DrawReply {
-    const { within, allowed, potential, lookahead, shift, stop, random, key, forced } = request
+  #draw(call: HeadCall, request: DrawRequest & KnownPosterior & Shifted): (answers: HeadAnswers) => DrawReply {
+    const { within, allowed, potential, lookahead, shift, line = null, stop, random, key, forced } = request
     const set = intersection(within, allowed)
     const row = this.#productRow(call, request.known)
-    const shifted = this.#shiftedRow(call, row, shift)
+    const shifted = line ? row : this.#shiftedRow(call, row, shift)
     const added = sumOf(potential, lookahead)
-    const view = call.view(shifted, set, added)
+    const view = call.view(shifted, set, sumOf(added, line))
     const draw = call.draw({ view, beside: row, first: random.uniform(key, 0), second: random.uniform(key, 1) })
     const product = { row, normaliser: this.#normaliser(call, request.known, added || shift ? null : set) }
     const leaving = this.#leaving(call, request, product)
-    const shiftedLeaving = shift && stop !== null ? this.#leaving(call, request, { ...product, row: shifted }) : leaving
+    const weighed = { ...request, potential: sumOf(potential, line) }
+    const shiftedLeaving = shift && stop !== null ? this.#leaving(call, weighed, { ...product, row: shifted }) : leaving
     const { normaliser } = product
     const logForced = forced === undefined || forced === stopped ? null : this.#logOf(call, row, forced, set, potential)
-    const shiftedForced = shift && logForced ? call.logit(shiftRow(call, shift), forced!) : null
+    const shiftedForced = shift && !line && logForced ? call.logit(shiftRow(call, shift), forced!) : null
+    const shiftOf = (token: number, above: number) => (line ? line[token]! : shift ? above : 0)
     return (answers) => {
       const offset = -normaliser(answers)
       const logTokens = answers.logSums[view]! + offset
@@ -165,7 +172,7 @@ export class HeadQuestions {
       if (logMass === -Infinity) return { token: nothing, logProb: -Infinity, logMass, logLeaving, logShift: 0 }
       if (forced !== undefined) {
         const logProb = logForced ? logForced(answers) + offset : logLeaving
-        const logShift = forced === stopped ? logShifted - logLeaving : shiftedForced ? shiftedForced(answers) : 0
+        const logShift = forced === stopped ? logShifted - logLeaving : shiftOf(forced, shiftedForced?.(answers) ?? 0)
         return { token: logProb === -Infinity ? nothing : forced, logProb, logMass, logLeaving, logShift }
       }
       if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass))) {
@@ -173,9 +180,20 @@ export class HeadQuestions {
       }
       const token = answers.drawn[draw]!
       const value = answers.values[draw]!
-      const logShift = shift ? value - (added ? added[token]! : 0) - answers.besides[draw]! : 0
+      const logShift = shiftOf(token, value - (added ? added[token]! : 0) - answers.besides[draw]!)
       return { token, logProb: value + offset - (lookahead ? lookahead[token]! : 0) - logShift, logMass, logLeaving, logShift }
     }
+  }
+
+  /** Those of equal shifts are computed once. */
+  async #withLines<P extends Posterior>(posteriors: readonly P[], rows: number): Promise<readonly (P & Shifted)[]> {
+    const shifts = [...new Set(posteriors.flatMap(({ shift }) => shift ?? []))]
+    if (this.head.isLinear || shifts.length === 0) return posteriors
+    const lines = await this.shiftRows(shifts, rows)
+    return posteriors.map((posterior) => ({
+      ...posterior,
+      line: posterior.shift && lines[shifts.indexOf(posterior.shift)]!,
+    }))
   }
 
   /** The logit of one token with its potential; -Infinity outside the set. */
@@ -279,7 +297,12 @@ function isFree({ experts, potential, within, allowed, lookahead, shift, stop }:
 
 /** A vector as a row of its own: its logits are e_v · shift. */
 function shiftRow(call: HeadCall, shift: Float32Array): number {
-  return call.row(`shift ${call.number(shift)}`, () => ({ hidden: shift, temperature: 1 }))
+  return call.row(`shift ${call.number(shift)}`, () => ({ hidden: shift, temperature: 1, plain: true }))
+}
+
+/** For `dense.ts`, to which a shift is what it adds to each token. */
+function withIdentity<P extends Posterior & Shifted>(posterior: P): P {
+  return posterior.line ? { ...posterior, shift: Float32Array.from(posterior.line) } : posterior
 }
 
 function weightedSum(known: readonly Known[]): Float32Array {

@@ -14,6 +14,8 @@ export interface HeadRow {
   /** `width` numbers. */
   readonly hidden: Float32Array
   readonly temperature: number
+  /** A vector of the output space that is no hidden state: its product with the output matrix is not capped. */
+  readonly plain?: boolean
 }
 
 /** The logits of a row, on some tokens and with something added to each. */
@@ -172,19 +174,26 @@ export class Head {
     const hidden = new Float32Array(count * width)
     rows.forEach((row, i) => {
       hidden.set(row.hidden, i * width)
-      const divisor = logitCap ?? row.temperature
+      const divisor = row.plain ? 1 : (logitCap ?? row.temperature)
       if (divisor !== 1) for (let j = i * width; j < (i + 1) * width; j++) hidden[j]! /= divisor
     })
-    const factor = logitCap && { data: new Float32Array(count), shape: [count, 1] }
-    rows.forEach((row, i) => {
-      if (factor) factor.data[i] = logitCap / row.temperature
-    })
+    const column = (value: (row: HeadRow) => number) => {
+      const data = new Float32Array(count)
+      rows.forEach((row, i) => {
+        data[i] = value(row)
+      })
+      return { data, shape: [count, 1] }
+    }
+    const caps = logitCap !== null && {
+      factor: column(({ plain, temperature }) => (plain ? 0 : logitCap / temperature)),
+      plain: column(({ plain }) => (plain ? 1 : 0)),
+    }
     // The graph takes no empty lists: what nobody asked for is asked of the first row.
     const someDraws = draws.length > 0 ? draws : [{ view: 0, beside: 0, first: 0.5, second: 0.5 }]
     const someTargets = targets.length > 0 ? targets : [{ row: 0, token: 0 }]
     return {
       hidden: { data: hidden, shape: [count, width] },
-      ...(factor && { factor }),
+      ...caps,
       source: { data: BigInt64Array.from(views, ({ row }) => BigInt(row)), shape: [views.length] },
       potential: this.#potentials(views),
       view: { data: BigInt64Array.from(someDraws, ({ view }) => BigInt(view)), shape: [someDraws.length] },

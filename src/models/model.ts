@@ -30,7 +30,7 @@ export interface LanguageModel {
   measure(posteriors: readonly Posterior[], options: ServeOptions): Promise<Float64Array>
   /** For each expert, power · log p(v | history) for every token v. */
   logProbs(experts: readonly Expert[], options: ServeOptions): Promise<Float64Array[]>
-  /** What learned twists see of the model; left out where its logits are not linear in the hidden state. */
+  /** What learned twists see of the model; where it is left out, none can be learned. */
   readonly output?: OutputSpace
   /** For each request, log p(tokens[i] | history, tokens[..i]), as one array of tokens.length numbers. */
   score(requests: readonly ScoreRequest[], options: ServeOptions): Promise<Float64Array[]>
@@ -43,7 +43,7 @@ export interface LanguageModel {
  * (inference.md §3). Tables: h is the one-hot Markov state, and E the identity.
  */
 export interface OutputSpace {
-  /** Whether the logits of the model are E h; of a table they are not. */
+  /** Whether the logits of the model are E h; of a table, or where they are capped, they are not. */
   readonly isLogits: boolean
   /** Numbers in a hidden state. */
   readonly hiddenWidth: number

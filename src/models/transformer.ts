@@ -30,7 +30,7 @@ const mostPromptBytes = 1 << 28
 /** A decoder-only transformer as a language model: a trunk that reads tokens and a head that draws and scores. */
 export class Transformer implements LanguageModel {
   readonly contextLength: number
-  readonly output?: OutputSpace
+  readonly output: OutputSpace
   readonly #state: AttentionState
   readonly #questions: HeadQuestions
   readonly #prompts = new Map<string, Path>()
@@ -48,7 +48,7 @@ export class Transformer implements LanguageModel {
     this.contextLength = trunk.shape.context
     this.#state = trunk instanceof DeviceTrunk ? new DeviceState(trunk) : new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
-    if (head.isLinear) this.output = this.#outputSpace(readMatrix)
+    this.output = this.#outputSpace(readMatrix)
   }
 
   get shape(): DecoderShape {
@@ -142,7 +142,7 @@ export class Transformer implements LanguageModel {
     const { width } = this.shape
     const rows = ({ rows: most, budget }: ServeOptions) => this.#mostHeadRows(most, budget)
     return {
-      isLogits: true,
+      isLogits: this.head.isLinear,
       hiddenWidth: width,
       shiftWidth: width,
       hidden: async (histories, options) => {

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { load, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
+import { load, type RunOptions, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
 import { readTwists } from '../../src/infer/learned/file.js'
 
 /*
@@ -64,6 +65,25 @@ describe.each(['ctl', 'rl', 'pcl', 'sixo', 'dpg'] as const)('%s', (loss) => {
     expect(result.rounds.length).toBe(7)
     expect(after.learned).toEqual([{ name: 'psi', file: `${loss}.twist.safetensors`, loss, programChanged: false }])
   })
+})
+
+test('a model whose logits are capped: the draws follow the target, and weights stay exact', { timeout: 120_000 }, async () => {
+  const base = fileURLToPath(new URL('../conformance/fixtures', import.meta.url))
+  const source = `model lm = "${join(base, 'gemma2')}"
+learn twist psi(story: Context) { loss: rl, width: 24, batch: 128 }
+let s = lm("w3 w5")
+sample x ~ s for 3 tokens twisted by psi
+factor [0.001, 0.01, 0.1, 1, 1, 1, 1][x.count("4")]
+return x.count("4")
+`
+  const { made, result } = await trained('capped', source, { steps: 300, rate: 0.01 })
+  const run = (options: RunOptions) => made.run({}, { seed: 1, particles: 2000, method: 'importance', ...options })
+  const [before, after] = [await run({ twist: false }), await run({})]
+  expect(result.rounds.at(-1)!.lower).toBeGreaterThan(result.rounds[0]!.lower + 0.5)
+  expect(after.ess).toBeGreaterThan(1.5 * before.ess)
+  // Var(log Z-hat) is 1 / ESS - 1 / N.
+  const error = Math.sqrt(1 / before.ess + 1 / after.ess - 2 / 2000)
+  expect(Math.abs(after.logZ! - before.logZ!)).toBeLessThan(4.5 * error)
 })
 
 test('dpg with a value head: what it learns is a twist too, so that resampling helps', { timeout: 120_000 }, async () => {

@@ -1,10 +1,11 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freely, type LanguageModel, type ServeOptions, stopped } from '../../src/models/model.js'
+import { freely, type LanguageModel, nothing, type ServeOptions, stopped } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
-import { complement, withoutEnd } from '../../src/models/token-set.js'
+import { complement, setOf, withoutEnd } from '../../src/models/token-set.js'
 import { hashed, key } from './fixed-randomness.js'
 
-/* The output space of the built-in model: shifts of the logits agree with whole rows, and draws with both. */
+/* The output space of models: shifts of the logits agree with whole rows, and draws with both. */
 
 let lm: LanguageModel
 const options: ServeOptions = { rows: 64, live: () => [] }
@@ -75,5 +76,71 @@ describe.each(ways)('a shifted draw %s', (_, { temperature = 1, masked = false, 
       expect(logProb).toBeCloseTo(base[at]!, 3)
     }
     if (stops) expect(seen.has(stopped)).toBe(true)
+  })
+})
+
+describe('capped logits', () => {
+  let gemma: LanguageModel
+  let shift: Float32Array
+  beforeAll(async () => {
+    gemma = await openModel('gemma2', { base: fileURLToPath(new URL('../conformance/fixtures', import.meta.url)) })
+    const [hidden] = await gemma.output!.hidden([gemma.start([2, 9, 4])], options)
+    // Long enough that a cap would show.
+    shift = hidden!.map((h) => 20 * h)
+  })
+  afterAll(() => gemma.dispose())
+
+  test('do not cap what a shift adds', async () => {
+    const output = gemma.output!
+    expect(output.isLogits).toBe(false)
+    const matrix = (await output.matrix())!
+    const [row] = await output.rows([shift], options)
+    const exact = row!.map((_, token) =>
+      shift.reduce((total, value, i) => total + value * matrix[token * output.shiftWidth + i]!, 0),
+    )
+    const largest = exact.reduce((most, value) => Math.max(most, Math.abs(value)), 0)
+    expect(largest).toBeGreaterThan(30)
+    for (const [token, value] of exact.entries()) expect(Math.abs(row![token]! - value)).toBeLessThan(1e-5 * largest)
+    const picked = await output.pick([{ shift, token: 7 }], options)
+    expect(Math.abs(picked[0]! - exact[7]!)).toBeLessThan(1e-5 * largest)
+  })
+
+  test.each([
+    ['one context', [1]],
+    ['a product', [1, -0.5]],
+  ] as const)('%s: draws, stops, forced draws and urns have the masses of the rows', async (_, powers) => {
+    const experts = powers.map((power, i) => ({ history: gemma.start([3 + i, 5, 8]), temperature: 0.8, power }))
+    const logs = await gemma.logProbs(experts, options)
+    const small = shift.map((x) => x / 10)
+    const [row] = await gemma.output!.rows([small], options)
+    const { size } = gemma.vocabulary
+    const all = [...Array(size).keys()]
+    const allowed = setOf(
+      all.filter((v) => v % 5 > 0),
+      size,
+    )
+    const potential = Float64Array.from(all, Math.sin)
+    const base = all.map((v) => logs.reduce((sum, log) => sum + log[v]!, 0) + potential[v]!)
+    const mass = (keep: (v: number) => boolean, shifted: boolean) =>
+      Math.log(all.reduce((sum, v) => sum + (keep(v) ? Math.exp(base[v]! + (shifted ? row![v]! : 0)) : 0), 0))
+    const stays = (v: number) => v % 5 > 0
+    const leaves = (v: number) => v % 5 === 0
+    const posterior = { ...freely(experts[0]!.history, 0.8), experts, allowed, potential, shift: small }
+    const request = { ...posterior, leaving: complement(allowed, size), stop: 0, random: hashed }
+    const seen = new Set<boolean>()
+    for (let slot = 0; slot < 30; slot++) {
+      const forced = slot % 3 === 2 ? (slot % 2 === 0 ? stopped : 11) : undefined
+      const [reply] = await gemma.draw([{ ...request, key: key(slot), ...(forced !== undefined && { forced }) }], options)
+      const { token, logProb, logMass, logShift, logLeaving } = reply!
+      seen.add(token === stopped)
+      expect(token).not.toBe(nothing)
+      expect(logMass).toBeCloseTo(Math.log(Math.exp(mass(stays, true)) + Math.exp(mass(leaves, true))), 4)
+      expect(logLeaving).toBeCloseTo(mass(leaves, false), 4)
+      expect(logProb).toBeCloseTo(token === stopped ? mass(leaves, false) : base[token]!, 4)
+      expect(logShift).toBeCloseTo(token === stopped ? mass(leaves, true) - mass(leaves, false) : row![token]!, 4)
+    }
+    expect(seen.size).toBe(2)
+    const [urn] = await gemma.urns([posterior], options)
+    expect(urn!.logMass).toBeCloseTo(mass(stays, true), 4)
   })
 })

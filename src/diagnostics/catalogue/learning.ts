@@ -20,7 +20,7 @@ export const learningEntries: Entries = {
   R031: {
     title: 'a learned twist belongs to something else',
     explanation:
-      'What `smcc train` has learned is written beside the program, with the hashes of the model and its tokenizer and the signature of the twist. It says nothing about another model, so that is an error; a changed program is only told, because any twist is valid. Models with capped logits have no learned twists.',
+      'What `smcc train` has learned is written beside the program, with the hashes of the model and its tokenizer and the signature of the twist. It says nothing about another model, so that is an error; a changed program is only told, because any twist is valid.',
     stage: 'run',
     files: { 'program.twist.safetensors': strangeTwist },
     bad: `model lm = "tiny"

@@ -238,13 +238,13 @@ export function logPsi({ rows, values, level }: Guidance, token: number): number
   return value === undefined ? undefined : value + level
 }
 
-/** Throws R031 for a model whose logits are not linear in the hidden state. */
+/** Throws R031 for a model of the caller's own that has no such space. */
 export function outputOf(twist: string, { model }: ModelValue) {
   const { output } = model
   if (output) return output
   throw unfit(
-    `\`${twist}\` cannot be learned on ${model.id}: its logits are capped, so that a factor of a token is no vector`,
-    'write a twist by hand, or take a model whose logits are not capped',
+    `\`${twist}\` cannot be learned on ${model.id}: it does not tell its hidden states`,
+    'write a twist by hand, or take another model',
   )
 }
 
