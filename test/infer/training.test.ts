@@ -67,6 +67,19 @@ describe.each(['ctl', 'rl', 'pcl', 'sixo', 'dpg'] as const)('%s', (loss) => {
   })
 })
 
+test.each(['rl', 'sixo'] as const)('draws of single tokens, by %s', { timeout: 60_000 }, async (loss) => {
+  const draw = (name: string) => `sample ${name} ~ s where ${name}.length > 0\ntwist psi(s)\n`
+  const source = target().replace(
+    'sample x ~ s for 3 tokens twisted by psi',
+    `${draw('a')}${draw('b')}${draw('c')}let x = s.text`,
+  )
+  const { made } = await trained(`single-${loss}`, source, { loss, rate: 0.01, batch: 256 })
+  const run = (twist: boolean) => made.run({}, { seed: 1, particles: 500, method: 'importance', twist })
+  const [before, after] = [await run(false), await run(true)]
+  expect(before.ess / 500).toBeLessThan(0.6)
+  expect(after.ess / 500).toBeGreaterThan(0.95)
+})
+
 test('a model whose logits are capped: the draws follow the target, and weights stay exact', { timeout: 120_000 }, async () => {
   const base = fileURLToPath(new URL('../conformance/fixtures', import.meta.url))
   const source = `model lm = "${join(base, 'gemma2')}"

@@ -20,8 +20,7 @@ import {
  * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
  * - `observe token ~ context` behind the draw, or behind its `where` when that looks at the token alone: its probabilities are factors of a
  *   product;
- * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw;
- * - `twist psi(story)` behind the draw, psi a learned twist: its value for every token guides the draw (spans have marked theirs).
+ * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw, and so are learned twists (pass `guides`).
  *
  * Everything else that follows, up to the next draw or question to a model, is looked at for every token before one is drawn, where the
  * vocabulary has at most 512 (`trial.ts`): that depends on the model, which is known when the program runs.
@@ -54,9 +53,6 @@ export function fuseDraws(graph: Graph): Graph {
         }
         draw.next = next.next
       }
-      const behind = f.nodes[draw.next]!
-      const guides = behind.op === 'Twist' && behind.guide !== null && alone(draw.next) && !draw.proposal
-      if (guides && !behind.guide!.js.includes(`s[${draw.set}]`)) draw.guide ??= behind.guide
       const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
       if (notEnd || observed.length > 0 || where) draw.fused = { notEnd, observed, where }
     }
@@ -64,7 +60,7 @@ export function fuseDraws(graph: Graph): Graph {
   return fused
 }
 
-function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
+export function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
   return node.op === 'Score' && node.value.js === `s[${draw.set}]`
 }
 
@@ -72,7 +68,7 @@ function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
  * Whether a context is the same before and after a draw has moved the streams: made of variables, products, powers and prompts alone. A
  * fork, a text or a function may look at where a stream stands.
  */
-function isStill({ js }: Code, token: Slot): boolean {
+export function isStill({ js }: Code, token: Slot): boolean {
   const withoutStrings = js.replace(/"(?:[^"\\]|\\.)*"/g, '0')
   const rest = withoutStrings.replace(/s\[\d+\]|rt\.(?:mul|div|pow|neg|invoke|models\[\d+\])|temperature|chat/g, '')
   return !js.includes(`s[${token}]`) && !/[a-z]/i.test(rest)
@@ -95,7 +91,7 @@ function whyApart(node: Node, draw: DrawNode): string | null {
     : null
 }
 
-function isNotEnd(node: WeighNode, token: number): boolean {
+export function isNotEnd(node: WeighNode, token: number): boolean {
   return node.kind === 'require' && node.value.js === `!s[${token}].end`
 }
 
@@ -113,7 +109,7 @@ function reachesByHost(f: GraphFunction, from: NodeId, to: NodeId): boolean {
   return false
 }
 
-function countPredecessors(f: GraphFunction): Record<NodeId, number> {
+export function countPredecessors(f: GraphFunction): Record<NodeId, number> {
   const counts: Record<NodeId, number> = { [f.entry]: 1 }
   for (const id of reachable(f)) for (const next of successors(f.nodes[id]!)) counts[next] = (counts[next] ?? 0) + 1
   return counts

@@ -1,5 +1,6 @@
 import type { Graph } from '../ir.js'
 import { fuseDraws } from './fuse.js'
+import { markGuides } from './guides.js'
 import { placePoints } from './points.js'
 import { shortenSpans } from './shorten.js'
 import { lowerSpans } from './spans.js'
@@ -24,6 +25,7 @@ export function runPasses(built: Graph, options: PassOptions): Stage[] {
   }
   if (options.longest !== undefined) pass('shorten', (graph) => shortenSpans(graph, options.longest!))
   pass('spans', lowerSpans)
+  pass('guides', markGuides)
   if (options.fuse) pass('fuse', fuseDraws)
   pass('points', placePoints)
   return stages
