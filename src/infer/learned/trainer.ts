@@ -86,6 +86,8 @@ export class Trainer {
   private best: { round: number; quality: Quality; heads: readonly TrainedHead[] }
   private least = Number.POSITIVE_INFINITY
   private steps = 0
+  /** Steps of the optimiser that were made here, and the seconds that they took. */
+  private readonly fitted = { steps: 0, seconds: 0 }
   private hit = false
   private exact: ExactWay | null = null
   /** Heads that drew the rounds which are remembered. */
@@ -242,8 +244,12 @@ export class Trainer {
       const lessons = await course.attend(measured.round, drawn, this.serving)
       if (!lessons) continue
       told = { ...told, positives: lessons.positives, tau: lessons.tau }
+      let before = this.seconds
       const loss = await course.fit(lessons, count, this.steps, (step, value) => {
-        this.report({ ...told, loss: value }, step)
+        this.fitted.steps++
+        this.fitted.seconds += this.seconds - before
+        before = this.seconds
+        this.report({ ...told, loss: value }, step, courses.length)
         return !this.aborted
       })
       told = { ...told, loss, seconds: this.seconds }
@@ -253,10 +259,12 @@ export class Trainer {
     return told
   }
 
-  private report(told: TrainRound, step: number): void {
+  private report(told: TrainRound, step: number, courses: number): void {
     const { iterate, steps } = this.options.training[0]!
-    const before = this.options.resumed?.progress.steps ?? 0
-    const left = step > before ? (this.seconds / (step - before)) * (steps - step) : 0
+    // All but the steps is taken to be the same in every round, and the last measurement to be half a round.
+    const { steps: done, seconds } = this.fitted
+    const round = (this.seconds - seconds) / (told.round + 1 - (this.options.resumed?.progress.next ?? 0))
+    const left = (seconds / done) * courses * (steps - step) + round * (iterate - told.round - 0.5)
     this.options.onProgress?.({ ...told, rounds: iterate, step, steps, left, seconds: this.seconds })
   }
 
