@@ -57,6 +57,8 @@ export interface OutputSpace {
   rows(shifts: readonly Float32Array[], options: ServeOptions): Promise<Float64Array[]>
   /** E, [vocabulary, shiftWidth]; null for the identity. Read from the files anew. */
   matrix(): Promise<Float32Array | null>
+  /** e_v of each token. Not to be written to. */
+  embeddings(tokens: readonly number[]): Promise<Float32Array[]>
 }
 
 /** A path of tokens. Immutable; paths that share a beginning share the objects, so a copy is a pointer. */

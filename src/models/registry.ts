@@ -13,6 +13,7 @@ import { type ModelMemory, transformerMemory } from './memory.js'
 import type { LanguageModel } from './model.js'
 import { openFiles } from './model-files.js'
 import { modelHash } from './model-hash.js'
+import { OutputMatrix } from './output-matrix.js'
 import type { ProductType } from './products.js'
 import { TableModel } from './table.js'
 import { SubwordVocabulary } from './tokenizer.js'
@@ -89,23 +90,11 @@ async function openTransformer(id: string, path: string, options: OpenOptions): 
       // While other threads convert.
       const vocabulary = await vocabularyBeside(opening, () => new SubwordVocabulary(id, shape.vocabulary, files.tokenizer))
       const [trunk, head] = await opening
-      const model = new Transformer(id, digest, vocabulary, trunk, head, memory, () => outputMatrix(path))
+      const model = new Transformer(id, digest, vocabulary, trunk, head, memory, new OutputMatrix(() => openFiles(path)))
       budget?.record(model, memory.weights(dtype))
       return model
     }
     return await device.open(id, dtype === 'int8', openOn)
-  } finally {
-    await weights.close()
-  }
-}
-
-/** The output matrix [vocabulary, width] of the model in these files, as 32-bit floats. */
-async function outputMatrix(path: string): Promise<Float32Array> {
-  const { architecture, weights } = await openFiles(path)
-  try {
-    const { shape } = architecture
-    const tensors = architecture.tensors((name) => weights.has(name))
-    return await weights.read(shape.tied ? tensors.embedding : tensors.output, [shape.vocabulary, shape.width])
   } finally {
     await weights.close()
   }

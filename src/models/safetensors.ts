@@ -1,10 +1,9 @@
 import { readdir } from 'node:fs/promises'
 import { basename, join } from 'node:path'
-import { widenBrainFloats, widenHalves } from '../tensor/floats.js'
 import { modelError } from './errors.js'
 import { damaged, elements, openFile, type RandomFile, readRange } from './files.js'
 import { isObject, parseObject, readOptional } from './json.js'
-import type { StoredTensor, StoredType, WeightFiles } from './weight-source.js'
+import { type StoredTensor, type StoredType, type WeightFiles, widened } from './weight-source.js'
 
 interface Entry {
   readonly file: RandomFile
@@ -65,14 +64,22 @@ export class Weights implements WeightFiles {
 
   /** A tensor as 32-bit floats; the conversion is exact. Throws M007, M008. */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
-    const { type, data } = await this.readStored(name, shape)
-    if (type === 'F32') return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-    const halves = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
-    return type === 'F16' ? widenHalves(halves) : widenBrainFloats(halves)
+    return widened(await this.readStored(name, shape))
+  }
+
+  async readRow(name: string, shape: readonly [number, number], row: number): Promise<Float32Array> {
+    const { file, begin, type } = this.#stored(name, shape)
+    const bytes = shape[1] * bytesPer[type]
+    return widened({ type, data: await readRange(file, begin + row * bytes, begin + (row + 1) * bytes) })
   }
 
   /** A tensor as it is stored. Throws M007, M008. */
   async readStored(name: string, shape: readonly number[]): Promise<StoredTensor> {
+    const entry = this.#stored(name, shape)
+    return { type: entry.type, data: await readEntry(entry, name, bytesPer[entry.type]) }
+  }
+
+  #stored(name: string, shape: readonly number[]): Entry & { readonly type: StoredType } {
     const entry = this.#entry(name)
     if (entry.shape.join() !== shape.join()) {
       throw modelError(
@@ -82,8 +89,7 @@ export class Weights implements WeightFiles {
       )
     }
     if (!(entry.type in bytesPer)) throw wrongType(entry, name, 'F32, F16 or BF16')
-    const type = entry.type as StoredType
-    return { type, data: await readEntry(entry, name, bytesPer[type]) }
+    return entry as Entry & { readonly type: StoredType }
   }
 
   /** Sizes of a tensor. Throws M008. */

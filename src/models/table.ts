@@ -149,6 +149,12 @@ export class TableModel implements LanguageModel {
       pick: async (asked) => Float64Array.from(asked, ({ shift, token }) => shift[token]!),
       rows: async (shifts) => shifts.map((shift) => Float64Array.from(shift)),
       matrix: async () => null,
+      embeddings: async (tokens) =>
+        tokens.map((token) => {
+          const row = new Float32Array(this.vocabulary.size)
+          row[token] = 1
+          return row
+        }),
     }
   }
 

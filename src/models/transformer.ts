@@ -19,6 +19,7 @@ import type {
   ServeOptions,
   Vocabulary,
 } from './model.js'
+import { OutputMatrix } from './output-matrix.js'
 import { Path } from './path.js'
 import { type AttentionState, State } from './state.js'
 import type { TokenUrn } from './token-urn.js'
@@ -42,13 +43,12 @@ export class Transformer implements LanguageModel {
     readonly trunk: Trunk | DeviceTrunk,
     readonly head: Head,
     readonly memory: ModelMemory = transformerMemory(trunk.shape, { parameters: 0, bytes: 0 }),
-    /** Reads the output matrix [vocabulary, width] again. */
-    readMatrix: () => Promise<Float32Array> = () => Promise.reject(new Error(`the files of ${id} are not known`)),
+    private readonly matrix: OutputMatrix = new OutputMatrix(() => Promise.reject(new Error(`the files of ${id} are not known`))),
   ) {
     this.contextLength = trunk.shape.context
     this.#state = trunk instanceof DeviceTrunk ? new DeviceState(trunk) : new State(trunk, this.memory, this.#prompts)
     this.#questions = new HeadQuestions(head, trunk.shape.vocabulary, () => this.#notFinite())
-    this.output = this.#outputSpace(readMatrix)
+    this.output = this.#outputSpace()
   }
 
   get shape(): DecoderShape {
@@ -136,9 +136,10 @@ export class Transformer implements LanguageModel {
     this.forget()
     await this.trunk.release()
     await this.head.release()
+    await this.matrix.close()
   }
 
-  #outputSpace(matrix: () => Promise<Float32Array>): OutputSpace {
+  #outputSpace(): OutputSpace {
     const { width } = this.shape
     const rows = ({ rows: most, budget }: ServeOptions) => this.#mostHeadRows(most, budget)
     return {
@@ -151,7 +152,8 @@ export class Transformer implements LanguageModel {
       },
       pick: async (asked, options) => Float64Array.from(await this.#questions.pick(asked, rows(options))),
       rows: (shifts, options) => this.#questions.shiftRows(shifts, rows(options)),
-      matrix,
+      matrix: () => this.matrix.whole(),
+      embeddings: (tokens) => this.matrix.rows(tokens),
     }
   }
 

@@ -1,3 +1,4 @@
+import { widenBrainFloats, widenHalves } from '../tensor/floats.js'
 import type { LinearTensors } from './architectures/shape.js'
 import type { RandomFile } from './files.js'
 
@@ -24,9 +25,18 @@ export interface WeightFiles extends WeightSource {
   /** Bytes of the files. */
   readonly bytes: number
   has(name: string): boolean
+  /** One row of a matrix [rows, columns], as 32-bit floats. Throws M007, M008. */
+  readRow(name: string, shape: readonly [number, number], row: number): Promise<Float32Array>
   /** The files themselves, open until `close`. */
   readonly files: readonly RandomFile[]
   close(): Promise<void>
+}
+
+/** Numbers as they are stored, as 32-bit floats; the conversion is exact. */
+export function widened({ type, data }: StoredTensor): Float32Array {
+  if (type === 'F32') return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
+  const halves = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
+  return type === 'F16' ? widenHalves(halves) : widenBrainFloats(halves)
 }
 
 /** A matrix [out, in] and its bias [out]. */

@@ -1,13 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type FitRows, HeadFit, impossible } from '../../src/infer/learned/fit.js'
 import {
+  FirstLayer,
   featureCount,
   featuresOf,
   type HeadShape,
   headOf,
   type Layer,
   scaleOf,
-  startOf,
+  type TextFeatures,
   untrainedLayers,
 } from '../../src/infer/learned/head.js'
 import { philoxRandomness } from '../../src/infer/philox.js'
@@ -25,16 +26,31 @@ const layers = untrainedLayers(shape, philoxRandomness(2)).map(({ weight, bias }
   bias: numbers(4 + i, bias.length),
 }))
 const masks = [0, 1].map((i) => numbers(30 + i, vocabulary).map((log, v) => (v === 2 ? impossible : log)))
+/** A text of so many tokens, each of which has one of six embeddings. */
+const text = (i: number): TextFeatures => ({
+  hidden: numbers(10 + i, 4),
+  tokens: Array.from({ length: 20 * i }, (_, t) => matrix.subarray(3 * (t % 5), 3 * (t % 5) + 3)),
+  conditions: numbers(20 + i, 5),
+})
 const rows: FitRows = {
-  features: [0, 1, 2].map((i) => featuresOf(numbers(10 + i, 4), numbers(40 + i, 4), 20 * i, numbers(20 + i, 5))),
+  features: [0, 1, 2].map((i) => featuresOf(text(i), shape.shift)),
   vectors: [0, 1, 2].map((i) => numbers(50 + i, shape.shift + 1)),
   masks: [0, 1, 0].map((i) => masks[i]!),
   tokens: [1, 5, 0],
 }
 
+/** What the first layer makes of a text, from its parts. */
+function sumsOf(i: number, network: readonly Layer[]): Float64Array {
+  const layer = new FirstLayer(shape, network[0]!)
+  const { hidden, tokens, conditions } = text(i)
+  const each = tokens.map((embedding) => layer.token(embedding))
+  const among = each.reduce((sums, token) => sums.map((sum, o) => sum + token.among[o]!), layer.nothing())
+  return layer.sums(hidden, tokens.length, layer.start(conditions), among, each.at(-1) ?? null)
+}
+
 /** log psi of every token, and L, in doubles. */
 function told(i: number, network = layers) {
-  const { shift, level } = headOf(shape, network, rows.features[i]!)
+  const { shift, level } = headOf(shape, network, sumsOf(i, network))
   const psi = Array.from({ length: vocabulary }, (_, v) => shift.reduce((sum, x, k) => sum + x * matrix[v * 3 + k]!, level))
   const vector = rows.vectors[i]!
   const base = Array.from(psi, (_, v) =>
@@ -52,17 +68,22 @@ afterAll(() => fit.release())
 
 test('an untrained network says 0', () => {
   const untrained = untrainedLayers(shape, philoxRandomness(2))
-  expect(headOf(shape, untrained, rows.features[0]!)).toEqual({ shift: new Float32Array(3), level: 0 })
+  expect(headOf(shape, untrained, sumsOf(0, untrained))).toEqual({ shift: new Float32Array(3), level: 0 })
 })
 
-test('features: the hidden state in one scale, the mean, the position, the conditions', () => {
-  const x = featuresOf(Float32Array.of(3, 0, 0, 4), Float32Array.of(1, 2, 3, 4), 2, Float32Array.of(7))
+test('features: the hidden state in one scale, the tokens, the last one, the position, the conditions', () => {
+  const tokens = [Float32Array.of(1, 1, 1), Float32Array.of(0, 3, 4)]
+  const x = featuresOf({ hidden: Float32Array.of(3, 0, 0, 4), tokens, conditions: Float32Array.of(7) }, 3)
+  const text = (from: number, to: number) => [...x.slice(from, to)].map((value) => value.toFixed(3))
+  const last = Math.sqrt(3) / 5
   expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))
-  expect([...x.slice(0, 4)].map((value) => value.toFixed(3))).toEqual(['1.200', '0.000', '0.000', '1.600'])
-  expect([...x.slice(4, 8)]).toEqual([1, 2, 3, 4])
-  expect([...x.slice(8, 12)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
+  expect(text(0, 4)).toEqual(['1.200', '0.000', '0.000', '1.600'])
+  expect(text(4, 7)).toEqual([0.5, (1 + 3 * last) / 2, (1 + 4 * last) / 2].map((value) => value.toFixed(3)))
+  expect(text(7, 10)).toEqual([0, 3 * last, 4 * last].map((value) => value.toFixed(3)))
+  expect([...x.slice(10, 14)]).toEqual([0, 0, 1, 0]) // half the norm of the state, which is 2
   expect(x.at(-1)).toBe(7)
-  expect(featuresOf(Float32Array.of(1), Float32Array.of(1), 500, new Float32Array(0))[33]).toBe(1)
+  const long = { hidden: Float32Array.of(1), tokens: new Array(500).fill(Float32Array.of(1)), conditions: new Float32Array(0) }
+  expect(featuresOf(long, 1)[34]).toBe(1)
 })
 
 test('the scale of an embedding', () => {
@@ -76,12 +97,6 @@ test('the graph says what JavaScript says', async () => {
     expect(logPsi[i]!).toBeCloseTo(told(i).logPsi, 5)
     expect(logTotal[i]!).toBeCloseTo(told(i).logTotal, 5)
   }
-})
-
-test('what conditions make of the first layer can be computed beforehand', () => {
-  const x = rows.features[1]!
-  const start = startOf(shape, layers as [Layer, ...Layer[]], x.slice(-5))
-  expect(headOf(shape, layers, x.slice(0, -5), start).level).toBeCloseTo(headOf(shape, layers, x).level, 5)
 })
 
 describe('a step', () => {
@@ -117,7 +132,7 @@ test('a loss that holds the totals fixed takes the same step without them', asyn
 
 test('the level goes down slopes of its own, and the vectors stay', async () => {
   const each = await HeadFit.open(shape, layers, matrix, vocabulary, { learningRate: 0.01, weightDecay: 0 }, 'level')
-  const level = (network: readonly Layer[]) => headOf(shape, network, rows.features[0]!).level
+  const level = (network: readonly Layer[]) => headOf(shape, network, sumsOf(0, network)).level
   const none = new Float64Array(3)
   const before = each.layers
   for (let k = 0; k < 10; k++) {

@@ -26,6 +26,8 @@ import type { LearnedTwist, TrainedHead } from './twist.js'
 interface Lot {
   readonly positives: readonly Weighted[]
   readonly rollouts: readonly Path[]
+  /** Shares of the rollouts in the half of a batch that is where the target is; null: all count alike. */
+  readonly shares?: Float64Array | null
 }
 
 interface Weighted {
@@ -64,6 +66,8 @@ export interface CourseOf {
   readonly random: Randomness
 }
 
+/** Rollouts that half of a batch is chosen among, at least, as their perplexity tells. */
+const breadth = 100
 /** Most numbers of one batch of rows of log weights. */
 const mostNumbers = 1 << 22
 
@@ -117,7 +121,7 @@ export class Course {
     }
     const { list, tau } = this.positives()
     const any = this.replay.flatMap((memory) => ('rollouts' in memory ? memory.rollouts : []))
-    const lot = { positives: list, rollouts: any.length > 0 ? any : rollouts[0]! }
+    const lot = { positives: list, rollouts: any.length > 0 ? any : rollouts[0]!, shares: any.length > 0 ? sharesOf(any) : null }
     const teaches = needsTarget(loss) ? list.length > 0 : lot.rollouts.some(({ final }) => Number.isFinite(final))
     return teaches ? { lots: [lot], positives: list.length, tau } : null
   }
@@ -188,7 +192,10 @@ export class Course {
     if (lots.length > 1) return chosen(lots, sizeOf, most, draw(2)).map(sequences)
     const half = lot.positives.length > 0 ? Math.floor(most / 2) : 0
     const positives = chosen(lot.positives, ({ path }) => path.draws.length, half, draw(0))
-    const rollouts = chosen(lot.rollouts, ({ draws }) => draws.length, most - half, draw(1))
+    const { shares } = lot
+    const there = shares ? Math.floor(most / 2) : 0
+    const anywhere = chosen(lot.rollouts, ({ draws }) => draws.length, most - half - there, draw(1))
+    const rollouts = shares ? [...anywhere, ...drawn(lot.rollouts, shares, there, draw(3))] : anywhere
     return [sequences({ positives, rollouts })]
   }
 
@@ -205,6 +212,35 @@ export class Course {
 
 function positivesOf({ exact, target }: Group): readonly Particle[] {
   return exact.length > 0 ? exact : target
+}
+
+/**
+ * Where the target is, by the weights of the rollouts, tempered: the twist has to be right there. Losses that hold for every text may learn from
+ * any, and most texts that an untrained proposal draws are of no use to the target.
+ */
+function sharesOf(rollouts: readonly Path[]): Float64Array | null {
+  const logw = Float64Array.from(rollouts, ({ final }) => final)
+  const live = logw.reduce((n, log) => n + (log > Number.NEGATIVE_INFINITY ? 1 : 0), 0)
+  return live > 0 ? tempered(logw, Math.max(0, Math.log(live / breadth))).weights : null
+}
+
+/** Drawn with replacement, as many as have together at most so many draws. */
+function drawn(
+  rollouts: readonly Path[],
+  shares: Float64Array,
+  most: number,
+  random: (index: number) => number,
+): readonly Path[] {
+  const cumulative: number[] = []
+  for (const share of shares) cumulative.push((cumulative.at(-1) ?? 0) + share)
+  const found: Path[] = []
+  for (let left = most; ; ) {
+    const at = cumulative.findIndex((sum) => sum > random(found.length) * cumulative.at(-1)!)
+    const path = rollouts[at < 0 ? rollouts.length - 1 : at]!
+    left -= Math.max(1, path.draws.length)
+    if (left < 0) return found
+    found.push(path)
+  }
 }
 
 function equal(paths: readonly Path[]): Weighted[] {

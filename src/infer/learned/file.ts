@@ -37,7 +37,7 @@ export interface LearnedNote {
   readonly programChanged: boolean
 }
 
-const format = 'smcc-twist 2'
+const format = 'smcc-twist 3'
 
 export function writeTwists(twists: readonly StoredTwist[], programHash: string): Uint8Array {
   const described = twists.map(({ name, signature, tokenizer, loss, head }) => [

@@ -4,16 +4,16 @@ import type { Randomness } from '../../models/randomness.js'
  * A twist head (inference.md §3): log psi(v | s) = e_v · g(x) + c(x), e_v the row of the model's output embedding for the next token v, and g and
  * c the outputs of a small MLP whose last layer starts at zero, so that an untrained psi is 1 everywhere:
  *
- *     x = [h(s), m(s), position(s), conditions]      h(s) the model's last hidden state behind s, m(s) the mean of those since the prompt
+ *     x = [h(s), b(s), l(s), position(s), conditions]      h(s) the model's last hidden state behind s; b(s) the mean of the e_v of the
+ *                                                          tokens since the prompt, and l(s) that of the last of them
  *     [g(x) / scale, c(x)] = W_k silu(... silu(W_0 x + b_0) ...) + b_k
  *
  * c, the *level*, tells what is the same for every token: how good the text is so far. No g can say that, for no vector has the same product
  * with every row of an embedding; it moves no draw, but resampling, and what earlier tokens learn from later ones.
  *
- * h(s) is what the model needs to know for the next token; what was told earlier and counts later is seen in m(s): of the texts that end with a
- * full stop in `examples/infill`, h(s) explains 0.42 of the variance of log phi, both together 0.63.
+ * h(s) is what the model needs to know for the next token; that something was told earlier and counts later is seen in b(s).
  *
- * Hidden states of transformers, the embeddings of texts among them, are scaled to a root mean square of 1: models differ in their scale.
+ * Hidden states of transformers, the embeddings of texts and tokens among them, are scaled to a root mean square of 1: models differ in their scale.
  * The feature of the position is as large as half of such a state, so that it can turn units of the network on and off: what a
  * token is worth right before an observation has little to do with what it is worth in the middle.
  */
@@ -44,8 +44,8 @@ export interface Layer {
 const positions = 32
 
 /** Numbers in x. */
-export function featureCount({ hidden, conditions }: HeadShape): number {
-  return conditions.reduce((sum, kind) => sum + (kind === 'text' ? hidden : 1), 2 * hidden + positions + 1)
+export function featureCount({ hidden, shift, conditions }: HeadShape): number {
+  return conditions.reduce((sum, kind) => sum + (kind === 'text' ? hidden : 1), hidden + 2 * shift + positions + 1)
 }
 
 /** Sizes of the layers: inputs and outputs of each. */
@@ -68,23 +68,36 @@ export function untrainedLayers(shape: HeadShape, random: Randomness): Layer[] {
   })
 }
 
-/**
- * x, as the network reads it.
- * @param hidden h(s); not written to
- * @param mean m(s)
- * @param position tokens since the prompt of the context
- * @param conditions the features of the arguments, one after the other
- */
-export function featuresOf(hidden: Float32Array, mean: Float32Array, position: number, conditions: Float32Array): Float32Array {
-  const width = hidden.length
-  const x = new Float32Array(2 * width + positions + 1 + conditions.length)
-  const state = scaled(hidden)
-  x.set(state)
-  x.set(mean, width)
-  x[2 * width + Math.min(position, positions - 1)] = state === hidden ? 1 : Math.sqrt(width) / 2
-  x[2 * width + positions] = position / positions
-  x.set(conditions, 2 * width + positions + 1)
+/** What a text is to the network. */
+export interface TextFeatures {
+  /** h(s), [hidden] */
+  readonly hidden: Float32Array
+  /** e_v of the tokens since the prompt, the first one first, [shift] each. */
+  readonly tokens: readonly Float32Array[]
+  /** Of the arguments, one after the other. */
+  readonly conditions: Float32Array
+}
+
+/** x, as the network reads it. Nothing is written to what it is given. */
+export function featuresOf({ hidden, tokens, conditions }: TextFeatures, shift: number): Float32Array {
+  const { length: width } = hidden
+  const { length: position } = tokens
+  const x = new Float32Array(width + 2 * shift + positions + 1 + conditions.length)
+  x.set(scaled(hidden))
+  const embeddings = tokens.map(scaled)
+  for (const embedding of embeddings) for (let k = 0; k < shift; k++) x[width + k]! += embedding[k]! / position
+  x.set(embeddings.at(-1) ?? [], width + shift)
+  const rest = width + 2 * shift
+  x.set(positionFeatures(hidden, position), rest)
+  x.set(conditions, rest + positions + 1)
   return x
+}
+
+function positionFeatures(hidden: Float32Array, position: number): Float32Array {
+  const features = new Float32Array(positions + 1)
+  features[Math.min(position, positions - 1)] = scaled(hidden) === hidden ? 1 : Math.sqrt(hidden.length) / 2
+  features[positions] = position / positions
+  return features
 }
 
 /** A hidden state with a root mean square of 1; of a one-hot state it is the state itself. */
@@ -106,32 +119,71 @@ export function scaleOf(matrix: Float32Array | null, vocabulary: number): number
 
 /**
  * g(x) and c(x), in plain JavaScript: an MLP of this size takes less than what a call of the runtime costs.
- * @param start what the biases of the first layer and the last features of x make (`startOf`), where these are left out of `features`
+ * @param sums what the first layer makes of x, before its activation (`FirstLayer`)
  */
 export function headOf(
   { scale, shift: width }: HeadShape,
   layers: readonly Layer[],
-  features: Float32Array,
-  start?: Float64Array,
+  sums: Float64Array,
 ): { readonly shift: Float32Array; readonly level: number } {
-  let x = features
+  let x = new Float32Array(0)
   layers.forEach(({ weight, bias }, k) => {
-    const sums = Float64Array.from(k === 0 && start ? start : bias)
-    addProduct(sums, x, weight, 0)
-    x = Float32Array.from(sums, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
+    const all = k === 0 ? sums : Float64Array.from(bias)
+    if (k > 0) addProduct(all, x, weight, 0)
+    x = Float32Array.from(all, (sum) => (k === layers.length - 1 ? sum : sum / (1 + Math.exp(-sum))))
   })
   return { shift: x.subarray(0, width).map((value) => scale * value), level: x[width]! }
 }
 
-/** What the conditions, the last features of x, add to the biases of the first layer: the same for every text. */
-export function startOf(
-  shape: HeadShape,
-  [{ weight, bias }]: readonly [Layer, ...Layer[]],
-  conditions: Float32Array,
-): Float64Array {
-  const sums = Float64Array.from(bias)
-  addProduct(sums, conditions, weight, featureCount(shape) - conditions.length)
-  return sums
+/** What a token adds to the sums of the first layer: as one of those since the prompt, where it is divided by their number, and as the last. */
+export interface TokenSums {
+  readonly among: Float64Array
+  readonly last: Float64Array
+}
+
+/** The first layer of a head, by the parts of x: what they add is the same for every text that has them, so it is computed once. */
+export class FirstLayer {
+  constructor(
+    private readonly shape: HeadShape,
+    private readonly layer: Layer,
+  ) {}
+
+  /** What no token adds. */
+  nothing(): Float64Array {
+    return new Float64Array(this.layer.bias.length)
+  }
+
+  /** Biases, and what the conditions, the last features of x, add to them. */
+  start(conditions: Float32Array): Float64Array {
+    const sums = Float64Array.from(this.layer.bias)
+    addProduct(sums, conditions, this.layer.weight, featureCount(this.shape) - conditions.length)
+    return sums
+  }
+
+  /** @param embedding e_v, [shift] */
+  token(embedding: Float32Array): TokenSums {
+    const { hidden, shift } = this.shape
+    const from = (first: number) => {
+      const sums = new Float64Array(this.layer.bias.length)
+      addProduct(sums, scaled(embedding), this.layer.weight, first)
+      return sums
+    }
+    return { among: from(hidden), last: from(hidden + shift) }
+  }
+
+  /**
+   * The sums for a text.
+   * @param start of its conditions
+   * @param among of all tokens since the prompt together
+   * @param last null where there is none
+   */
+  sums(hidden: Float32Array, position: number, start: Float64Array, among: Float64Array, last: TokenSums | null): Float64Array {
+    const sums = start.slice()
+    if (last) for (let o = 0; o < sums.length; o++) sums[o]! += among[o]! / position + last.last[o]!
+    addProduct(sums, scaled(hidden), this.layer.weight, 0)
+    addProduct(sums, positionFeatures(hidden, position), this.layer.weight, this.shape.hidden + 2 * this.shape.shift)
+    return sums
+  }
 }
 
 /** sums += x · the rows of `weight` from `first` on. Four at a time: the sums are read and written a quarter as often. */

@@ -83,9 +83,9 @@ export async function pathsOf(
 async function fill(twist: LearnedTwist, states: readonly State[], options: ServeOptions): Promise<void> {
   for (const group of byModel(states, ({ lesson }) => lesson.guide.model.model).values()) {
     const guides = group.map(({ lesson }) => lesson.guide)
-    const found = await twist.prepare(guides, options, false)
+    const features = await twist.features(guides, options)
     group.forEach((state, i) => {
-      state.features = found[i]!.features
+      state.features = features[i]!
     })
   }
   const { scale, shift } = twist.head!.shape

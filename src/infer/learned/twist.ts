@@ -3,7 +3,7 @@ import { logAddExp } from '../../models/log-sum.js'
 import type { History, OutputSpace, ServeOptions } from '../../models/model.js'
 import type { ModelValue, Value } from '../values.js'
 import { Token, Weight } from '../values.js'
-import { type ConditionKind, featuresOf, type HeadShape, headOf, type Layer, scaled, startOf } from './head.js'
+import { type ConditionKind, FirstLayer, featuresOf, type HeadShape, headOf, type Layer, scaled, type TokenSums } from './head.js'
 
 /** What a learned twist has been given beside its context. */
 export interface Condition {
@@ -29,8 +29,6 @@ export interface Guidance {
   readonly level: number
   /** Whether log psi(v) = e_v · g + c. */
   readonly linear: boolean
-  /** What the network has read. */
-  readonly features: Float32Array
   /** log psi of every token, where that is small or was asked for. */
   rows: Float64Array | null
   /** e_v · g of single tokens. */
@@ -55,16 +53,24 @@ export interface TrainedHead {
   readonly role: 'twist' | 'proposal'
 }
 
-/** Conditions whose share in the first layer is remembered: mostly there is one, but they may change with the text. */
+/** Conditions and tokens whose share in the first layer is remembered: of conditions mostly there is one, but they may change with the text. */
 const mostStarts = 1000
+const mostTokens = 1 << 14
+
+/** What the tokens since the prompt add to the first layer. */
+interface Told {
+  readonly position: number
+  readonly among: Float64Array
+  readonly last: TokenSums | null
+}
 
 /** A `learn twist` of the program while it runs. What it has said is remembered with the history. */
 export class LearnedTwist {
   private known = new WeakMap<History, Map<string, Guidance>>()
   private readonly texts = new Map<string, Float32Array>()
-  /** Sums of the scaled hidden states since the prompt, that of the history included; the prompt's is not. */
-  private readonly sums = new WeakMap<History, { readonly position: number; readonly sum: Float32Array }>()
-  /** What the first layer makes of the conditions, by their key. */
+  /** What the first layer makes of the tokens of a history, of single tokens, and of the conditions by their key. */
+  private told = new WeakMap<History, Told>()
+  private readonly tokens = new Map<number, TokenSums>()
   private readonly starts = new Map<string, Float64Array>()
 
   constructor(
@@ -78,6 +84,8 @@ export class LearnedTwist {
   teach(head: TrainedHead): void {
     this.head = head
     this.known = new WeakMap()
+    this.told = new WeakMap()
+    this.tokens.clear()
     this.starts.clear()
   }
 
@@ -133,68 +141,85 @@ export class LearnedTwist {
     return questions.map(({ token }, i) => logPsi(found[i]!, token)! - (bare ? found[i]!.level : 0))
   }
 
-  private async compute(questions: readonly TwistQuestion[], head: TrainedHead, options: ServeOptions): Promise<void> {
-    const { model } = questions[0]!
-    const output = outputOf(this.name, model)
-    if (model.model.hash !== head.model) {
-      throw unfit(
-        `the learned twist \`${this.name}\` was trained for another model than ${model.model.id}`,
-        'train it again: `smcc train PROGRAM`',
-      )
-    }
+  /** What the network reads of each: x (head.ts). */
+  async features(questions: readonly TwistQuestion[], options: ServeOptions): Promise<Float32Array[]> {
+    const [first] = questions
+    if (!first) return []
+    const output = this.output(first.model)
     await this.embed(questions, options)
-    const hidden = await this.states(questions, output, options)
+    const hidden = await this.hidden(questions, output, options)
+    const texts = questions.map(({ history, position }) => tokensBehind(history, position))
+    const embeddings = await embeddingsOf(texts.flat(), output)
+    return questions.map(({ condition }, i) => {
+      const tokens = texts[i]!.map((token) => embeddings.get(token)!)
+      return featuresOf({ hidden: hidden[i]!, tokens, conditions: this.conditionFeatures(condition) }, output.shiftWidth)
+    })
+  }
+
+  private async compute(questions: readonly TwistQuestion[], head: TrainedHead, options: ServeOptions): Promise<void> {
+    const output = this.output(questions[0]!.model)
+    await this.embed(questions, options)
+    const hidden = await this.hidden(questions, output, options)
+    const layer = new FirstLayer(head.shape, head.layers[0]!)
+    await this.read(questions, layer, output)
     questions.forEach(({ history, position, condition }, i) => {
-      const conditions = this.conditionFeatures(condition)
-      const features = featuresOf(
-        hidden[i]!,
-        meanOf(this.sum(history, position), position, output.hiddenWidth),
-        position,
-        conditions,
-      )
-      const own = features.subarray(0, features.length - conditions.length)
+      const { among, last } = this.tell(history, position, layer)
+      const sums = layer.sums(hidden[i]!, position, this.start(condition, layer), among, last)
       let known = this.known.get(history)
       if (!known) this.known.set(history, (known = new Map()))
       known.set(`${position} ${condition.key}`, {
-        ...headOf(head.shape, head.layers, own, this.start(condition, conditions, head)),
+        ...headOf(head.shape, head.layers, sums),
         linear: head.link === 'exp',
-        features,
         rows: null,
         values: new Map(),
       })
     })
   }
 
-  /** Hidden states behind the histories; the sums of those before are completed, where a text has grown since it was asked last. */
-  private async states(questions: readonly TwistQuestion[], output: OutputSpace, options: ServeOptions): Promise<Float32Array[]> {
-    const places = questions.map(({ history, position }) => ({ history, position }))
-    const before = new Map<History, number>()
-    for (const { history, position } of places) {
-      let at = history.parent
-      for (let left = position - 1; left > 0 && at && !this.sum(at, left); left--, at = at.parent) before.set(at, left)
-    }
-    places.push(...[...before].map(([history, position]) => ({ history, position })))
-    const hidden = await output.hidden(
-      places.map(({ history }) => history),
-      options,
+  /** Throws R031 where the head was trained for another model. */
+  private output(model: ModelValue): OutputSpace {
+    const output = outputOf(this.name, model)
+    if (model.model.hash === this.head!.model) return output
+    throw unfit(
+      `the learned twist \`${this.name}\` was trained for another model than ${model.model.id}`,
+      'train it again: `smcc train PROGRAM`',
     )
-    // Shorter ones first: a sum goes on from the one before.
-    const order = places.map((place, i) => ({ ...place, state: hidden[i]! })).sort((a, b) => a.position - b.position)
-    for (const { history, position, state } of order) {
-      if (position === 0 || this.sum(history, position)) continue
-      const sum = scaled(state).slice()
-      const rest = position > 1 ? this.sum(history.parent!, position - 1) : undefined
-      rest?.forEach((x, k) => {
-        sum[k]! += x
-      })
-      this.sums.set(history, { position, sum })
-    }
-    return hidden
   }
 
-  private sum(history: History, position: number): Float32Array | undefined {
-    const known = this.sums.get(history)
-    return known?.position === position ? known.sum : undefined
+  private hidden(questions: readonly TwistQuestion[], output: OutputSpace, options: ServeOptions): Promise<Float32Array[]> {
+    return output.hidden(
+      questions.map(({ history }) => history),
+      options,
+    )
+  }
+
+  /** Lets the first layer read the tokens that it has not met. */
+  private async read(questions: readonly TwistQuestion[], layer: FirstLayer, output: OutputSpace): Promise<void> {
+    if (this.tokens.size > mostTokens) this.tokens.clear()
+    const fresh = new Set<number>()
+    for (const { history, position } of questions) {
+      let at = history
+      for (let left = position; left > 0 && this.told.get(at)?.position !== left; left--, at = at.parent!) {
+        if (!this.tokens.has(at.token)) fresh.add(at.token)
+      }
+    }
+    for (const [token, embedding] of await embeddingsOf([...fresh], output)) this.tokens.set(token, layer.token(embedding))
+  }
+
+  /** Of a text that has grown by several tokens since, all that is between is told too. */
+  private tell(history: History, position: number, layer: FirstLayer): Told {
+    const behind: History[] = []
+    let at = history
+    let left = position
+    for (; left > 0 && this.told.get(at)?.position !== left; left--, at = at.parent!) behind.push(at)
+    let told: Told = left > 0 ? this.told.get(at)! : { position: 0, among: layer.nothing(), last: null }
+    for (const each of behind.reverse()) {
+      const last = this.tokens.get(each.token)!
+      const { among } = told
+      told = { position: told.position + 1, among: among.map((sum, o) => sum + last.among[o]!), last }
+      this.told.set(each, told)
+    }
+    return told
   }
 
   /** Texts become the model's hidden state behind them, as prompts; the empty text where there is no begin token becomes zeros. */
@@ -213,10 +238,11 @@ export class LearnedTwist {
     })
   }
 
-  private start({ key }: Condition, conditions: Float32Array, { shape, layers }: TrainedHead): Float64Array {
+  private start(condition: Condition, layer: FirstLayer): Float64Array {
+    const { key } = condition
     let start = this.starts.get(key)
     if (this.starts.size > mostStarts) this.starts.clear()
-    if (!start) this.starts.set(key, (start = startOf(shape, layers as readonly [Layer, ...Layer[]], conditions)))
+    if (!start) this.starts.set(key, (start = layer.start(this.conditionFeatures(condition))))
     return start
   }
 
@@ -226,9 +252,17 @@ export class LearnedTwist {
   }
 }
 
-/** The mean of so many hidden states. */
-function meanOf(sum: Float32Array | undefined, count: number, width: number): Float32Array {
-  return count > 0 && sum ? sum.map((x) => x / count) : new Float32Array(width)
+/** The last so many tokens of a history. */
+function tokensBehind(history: History, count: number): number[] {
+  const tokens: number[] = []
+  for (let at = history; tokens.length < count; at = at.parent!) tokens.push(at.token)
+  return tokens.reverse()
+}
+
+async function embeddingsOf(tokens: readonly number[], output: OutputSpace): Promise<Map<number, Float32Array>> {
+  const distinct = [...new Set(tokens)]
+  const rows = await output.embeddings(distinct)
+  return new Map(distinct.map((token, i) => [token, rows[i]!]))
 }
 
 /** log psi of a token, as far as it is known. */

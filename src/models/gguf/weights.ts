@@ -1,7 +1,6 @@
-import { widenBrainFloats, widenHalves } from '../../tensor/floats.js'
 import { modelError } from '../errors.js'
 import { damaged, elements, openFile, type RandomFile, readRange } from '../files.js'
-import type { StoredTensor, StoredType, WeightFiles } from '../weight-source.js'
+import { type StoredTensor, type StoredType, type WeightFiles, widened } from '../weight-source.js'
 import { blockFormats, dequantise, otherTypes } from './dequantise.js'
 import { type GgufHeader, type GgufTensor, readHeader } from './header.js'
 
@@ -53,14 +52,22 @@ export class GgufWeights implements WeightFiles {
 
   /** A tensor as 32-bit floats. Throws M007, M008, M016. */
   async read(name: string, shape: readonly number[]): Promise<Float32Array> {
-    const { type, data } = await this.readStored(name, shape)
-    if (type === 'F32') return new Float32Array(data.buffer, data.byteOffset, data.byteLength / 4)
-    const halves = new Uint16Array(data.buffer, data.byteOffset, data.byteLength / 2)
-    return type === 'F16' ? widenHalves(halves) : widenBrainFloats(halves)
+    return widened(await this.readStored(name, shape))
+  }
+
+  async readRow(name: string, shape: readonly [number, number], row: number): Promise<Float32Array> {
+    const tensor = this.#tensor(name, shape)
+    const bytes = this.#bytesOf(name, tensor) / shape[0]
+    return widened(await this.#readRange(tensor, tensor.begin + row * bytes, bytes, shape[1]))
   }
 
   /** Quantised tensors come as 32-bit floats. Throws M007, M008, M016. */
   async readStored(name: string, shape: readonly number[]): Promise<StoredTensor> {
+    const tensor = this.#tensor(name, shape)
+    return this.#readRange(tensor, tensor.begin, this.#bytesOf(name, tensor), elements(shape))
+  }
+
+  #tensor(name: string, shape: readonly number[]): GgufTensor {
     const tensor = this.header.tensors.get(name)
     if (!tensor) {
       throw modelError(
@@ -76,10 +83,14 @@ export class GgufWeights implements WeightFiles {
         'its metadata describe another model than its tensors; fetch the file again, or convert the model again',
       )
     }
-    const data = await readRange(this.file, tensor.begin, tensor.begin + this.#bytesOf(name, tensor))
-    const plain = plainTypes[tensor.type]
+    return tensor
+  }
+
+  async #readRange({ type }: GgufTensor, begin: number, bytes: number, count: number): Promise<StoredTensor> {
+    const data = await readRange(this.file, begin, begin + bytes)
+    const plain = plainTypes[type]
     if (plain) return { type: plain.type, data }
-    const wide = dequantise(blockFormats[tensor.type]!, data, elements(shape))
+    const wide = dequantise(blockFormats[type]!, data, count)
     return { type: 'F32', data: new Uint8Array(wide.buffer) }
   }
 
