@@ -9,6 +9,7 @@ function expectNear(found: number | null | undefined, { value, tolerance }: Near
 
 test('the examples are there', () => {
   expect(names).toEqual([
+    'bridge',
     'cheerful',
     'coin',
     'haiku',
@@ -19,6 +20,7 @@ test('the examples are there', () => {
     'letter',
     'no-e',
     'query',
+    'red-team',
     'seven-words',
     'speculative',
     'three-words',
