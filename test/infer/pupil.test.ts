@@ -60,3 +60,42 @@ test('a vector and a mask stand for log g of every token', async () => {
     }
   }
 })
+
+test('what is said of a text is what the network makes of its features, however far the text has grown since', async () => {
+  const output = lm.output!
+  const shape: HeadShape = {
+    hidden: output.hiddenWidth,
+    shift: output.shiftWidth,
+    scale: 1,
+    conditions: ['number'],
+    width: 6,
+    depth: 1,
+  }
+  const random = philoxRandomness(3)
+  const layers = untrainedLayers(shape, random).map(({ weight, bias }, slot) => ({
+    weight: weight.map((w, draw) => w || random.uniform({ slot: 10 + slot, generation: 0, draw }, 0) - 0.5),
+    bias,
+  }))
+  const twist = new LearnedTwist('psi', ['number'], { shape, layers, model: lm.hash, link: 'exp', role: 'twist' })
+  const model = new ModelValue('lm', lm)
+  const texts = [lm.start(lm.vocabulary.encodePrompt('Once'))]
+  for (const token of [260, 17, 300, 260, 5]) texts.push(lm.extend(texts.at(-1)!, token))
+  const other = lm.extend(texts[2]!, 18)
+  // The fourth before the third, one that branches off, and one whose prompt is longer.
+  const asked = [
+    ...[0, 4, 2, 5].map((position) => ({ history: texts[position]!, position })),
+    { history: other, position: 3 },
+    { history: texts[4]!, position: 1 },
+  ].map((place) => ({ ...place, model, condition: twist.condition([2]) }))
+  for (const question of asked) {
+    const [said] = await twist.prepare([question], options, false)
+    const [x] = await twist.features([question], options)
+    const inner = Array.from({ length: 6 }, (_, o) =>
+      x!.reduce((sum, value, i) => sum + value * layers[0]!.weight[i * 6 + o]!, 0),
+    )
+    const outer = (o: number) =>
+      inner.reduce((sum, a, i) => sum + (a / (1 + Math.exp(-a))) * layers[1]!.weight[i * (shape.shift + 1) + o]!, 0)
+    expect(said!.level).toBeCloseTo(outer(shape.shift), 4)
+    for (const o of [0, 100, 255]) expect(said!.shift[o]!).toBeCloseTo(outer(o), 4)
+  }
+})

@@ -30,6 +30,11 @@ test('the matrix of the files gives the rows of the head', async () => {
     const sum = g.reduce((total, value, i) => total + value * matrix[token * shiftWidth + i]!, 0)
     expect(row![token]!).toBeCloseTo(sum, 4)
   }
+  const some = [77, 5, 77, 4000]
+  const rows = await lm.output!.embeddings(some)
+  for (const [i, token] of some.entries()) {
+    expect([...rows[i]!]).toEqual([...matrix.subarray(token * shiftWidth, (token + 1) * shiftWidth)])
+  }
   const picked = await lm.output!.pick(
     [5, 4000].map((token) => ({ shift: g, token })),
     options,

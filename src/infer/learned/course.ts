@@ -3,6 +3,7 @@ import type { Span } from '../../diagnostics/span.js'
 import type { ServeOptions } from '../../models/model.js'
 import type { Randomness } from '../../models/randomness.js'
 import type { Particle } from '../particle.js'
+import { Cumulative } from '../resample.js'
 import { logMeanExp, normalise } from '../weights.js'
 import type { HeadFit } from './fit.js'
 import type { HeadShape } from './head.js'
@@ -193,7 +194,8 @@ export class Course {
     const half = lot.positives.length > 0 ? Math.floor(most / 2) : 0
     const positives = chosen(lot.positives, ({ path }) => path.draws.length, half, draw(0))
     const { shares } = lot
-    const there = shares ? Math.floor(most / 2) : 0
+    const all = lot.rollouts.reduce((sum, { draws }) => sum + draws.length, 0)
+    const there = shares ? Math.min(all, Math.floor(most / 2)) : 0
     const anywhere = chosen(lot.rollouts, ({ draws }) => draws.length, most - half - there, draw(1))
     const rollouts = shares ? [...anywhere, ...drawn(lot.rollouts, shares, there, draw(3))] : anywhere
     return [sequences({ positives, rollouts })]
@@ -231,12 +233,10 @@ function drawn(
   most: number,
   random: (index: number) => number,
 ): readonly Path[] {
-  const cumulative: number[] = []
-  for (const share of shares) cumulative.push((cumulative.at(-1) ?? 0) + share)
+  const cumulative = new Cumulative(shares)
   const found: Path[] = []
   for (let left = most; ; ) {
-    const at = cumulative.findIndex((sum) => sum > random(found.length) * cumulative.at(-1)!)
-    const path = rollouts[at < 0 ? rollouts.length - 1 : at]!
+    const path = rollouts[cumulative.find(random(found.length))]!
     left -= Math.max(1, path.draws.length)
     if (left < 0) return found
     found.push(path)

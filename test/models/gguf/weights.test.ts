@@ -23,6 +23,22 @@ function patched(name: string, change: (view: DataView, bytes: Buffer) => void):
   return written(name, bytes)
 }
 
+it('one row of a matrix, whatever its format', async () => {
+  const formats = ['llama', 'gemma2', 'gpt2', 'phi3']
+  for (const name of formats) {
+    const weights = await GgufWeights.open(
+      fileURLToPath(new URL(`../../conformance/fixtures/gguf/${name}.gguf`, import.meta.url)),
+    )
+    const shape = weights.header.tensors.get('token_embd.weight')!.shape as readonly [number, number]
+    const matrix = await weights.read('token_embd.weight', shape)
+    for (const row of [0, shape[0] - 1]) {
+      const found = await weights.readRow('token_embd.weight', shape, row)
+      expect([...found]).toEqual([...matrix.subarray(row * shape[1], (row + 1) * shape[1])])
+    }
+    await weights.close()
+  }
+})
+
 describe('damaged GGUF files', () => {
   for (const length of [0, 3, 8, 20, 200, 1500, Math.floor(whole.length / 2), whole.length - 100]) {
     it(`a file of ${whole.length} bytes that ends after ${length}`, async () => {
