@@ -2,7 +2,8 @@
  * The experiment of Zhao et al. (2024), section 7, on the built-in model: how near the proposal of a learned twist comes to the target, for
  * six ways to learn it, in both directions: KL(q | sigma) = log Z - F and KL(sigma | q) = G - log Z, where F and G are the bounds of a single
  * particle, and log Z lies between those of many. In the infilling tasks what must follow is drawn anew for each sample, the twist is told
- * it, and figures are means over such data. Ends with a table in Markdown.
+ * it, and figures are means over such data. In the others exact samples are drawn by rejection, once, some to learn from and some to
+ * measure with. Ends with a table in Markdown.
  * Usage: npm run bench:paper [-- TASK...] [--losses ctl,rl] [--seeds 3] [--steps 200] [--batch 128]
  */
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { type BoundResult, load, type Program, type TrainSettings, twistPath } from '../src/index.js'
+import { readTraces } from '../src/infer/traces-file.js'
 
 type LossName = TrainSettings['loss']
 
@@ -40,9 +42,11 @@ const { values, positionals } = parseArgs({
 const losses = values.losses.split(',') as LossName[]
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1)
 const [steps, batch] = [Number(values.steps), Number(values.batch)]
-/** Samples each way where log Z is one number. */
-const samples = 400
+/** Samples each way where log Z is one number, and exact ones that are learned from. */
+const [samples, learned] = [400, 1024]
 const folder = mkdtempSync(join(tmpdir(), 'smcc-paper-'))
+
+type Exact = Awaited<ReturnType<typeof exactSamples>>
 
 /** A mean and its standard error. */
 type Estimate = readonly [number, number]
@@ -69,8 +73,19 @@ class Enclosed {
   }
 }
 
-async function distances(program: Program, task: Task, enclosed: Enclosed): Promise<Distances> {
-  const { exact, particles, repeats } = task
+/** Exact samples of a task whose target is the same for all; `simulate` where each sample has its own. */
+async function exactSamples(program: Program, { exact }: Task, count: number, seed: number) {
+  if (exact === 'simulate') return exact
+  let text = ''
+  const onTraces = (traces: string) => {
+    text = traces
+  }
+  await program.bound({}, { exact, particles: [1], repeats: count, seed, method: 'importance', onTraces })
+  return readTraces(text, program.hash, 'the exact samples')
+}
+
+async function distances(program: Program, task: Task, exact: Exact, enclosed: Enclosed): Promise<Distances> {
+  const { particles, repeats } = task
   const many = await program.bound({}, { exact, particles: [particles], repeats, seed: 2 })
   if (exact === 'simulate') {
     const { klProposalTarget, klProposalTargetError, klTargetProposal, klTargetProposalError } = many
@@ -101,17 +116,20 @@ async function experiment(task: Task): Promise<readonly string[]> {
   copyFileSync(join('bench', 'paper', `${task.name}.smc`), path)
   const file = twistPath(path)
   const enclosed = new Enclosed()
-  const untrained = await distances(await load(path), task, enclosed)
+  const program = await load(path)
+  const measured = await exactSamples(program, task, samples, 1)
+  const positives = await exactSamples(program, task, learned, 3)
+  const untrained = await distances(program, task, measured, enclosed)
   console.error(`${task.title}, untrained: ${JSON.stringify(untrained)}`)
   const found = new Map<LossName, { readonly far: Distances; readonly seconds: number }[]>()
   for (const loss of losses) {
     for (const seed of seeds) {
       rmSync(file, { force: true })
       const begin = performance.now()
-      const trained = await (await load(path)).train({}, { loss, seed, positives: 'exact', steps, batch })
+      const trained = await (await load(path)).train({}, { loss, seed, positives, steps, batch })
       const seconds = (performance.now() - begin) / 1000
       writeFileSync(file, trained.file)
-      const told = { far: await distances(await load(path), task, enclosed), seconds }
+      const told = { far: await distances(await load(path), task, measured, enclosed), seconds }
       found.set(loss, [...(found.get(loss) ?? []), told])
       console.error(`${task.title}, ${loss}, seed ${seed}: ${JSON.stringify(told)}`)
     }

@@ -46,12 +46,13 @@ export class ExactSource {
     private readonly onTried?: (accepted: number, tried: number) => void,
   ) {}
 
-  /** Portions of different numbers are independent, but for traces from a file, of which each has the first. */
+  /** Portions of different numbers are independent, but for traces that are given, which begin anew behind the last one. */
   async draw(count: number, portion = 0): Promise<ExactDraw> {
     const { wanted } = this
     if (typeof wanted !== 'string') {
-      const traces = 'origin' in wanted ? wanted.traces : wanted
-      return { exact: { way: 'file', traces: traces.slice(0, count), data: null, logZ: null, acceptance: null }, refusals: [] }
+      const given = 'origin' in wanted ? wanted.traces : wanted
+      const traces = portionOf(given, count, portion)
+      return { exact: { way: 'file', traces, data: null, logZ: null, acceptance: null }, refusals: [] }
     }
     const refusals = [...this.refusals]
     for (const way of wanted === 'auto' ? this.order : [wanted]) {
@@ -80,4 +81,10 @@ export class ExactSource {
     if (obstacle && this.wanted === 'auto') return { way, ...obstacle }
     return acceptedRuns(this.direct, count, way, portion, this.onTried)
   }
+}
+
+/** At most so many of a list, from where the portion before ends. */
+function portionOf<T>(list: readonly T[], count: number, portion: number): T[] {
+  const first = portion * Math.min(count, list.length)
+  return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[(first + i) % list.length]!)
 }
