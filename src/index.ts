@@ -294,7 +294,7 @@ class LoadedProgram implements Program {
   }
 
   async selfTest(params: Readonly<Record<string, unknown>> = {}, options: SelfTestOptions = {}): Promise<SelfTestResult> {
-    requireKnown(options, ['allowExtern', 'seed', 'signal', 'onLaw'])
+    requireKnown(options, ['allowExtern', 'models', 'seed', 'signal', 'onLaw'])
     // The program's own settings are about runs of its own size.
     const settings = settle({}, options.seed === undefined ? {} : { seed: options.seed })
     const [{ selfTest }, { openers }] = await Promise.all([import('./infer/self-test/self-test.js'), this.openers({}, false)])

@@ -6,7 +6,7 @@ import { colours, type Io } from './io.js'
 import { paramValues } from './params.js'
 import { requireProgram } from './program.js'
 import { StatusLine } from './progress.js'
-import { pageStyle, readParams, showsLive } from './run.js'
+import { besideProgram, pageStyle, readParams, requireModels, showsLive } from './run.js'
 import { diagnosticsText, formats, showDiagnostics } from './show.js'
 
 export interface CheckFlags {
@@ -14,6 +14,7 @@ export interface CheckFlags {
   readonly statistics?: boolean
   readonly D: readonly string[]
   readonly params?: string
+  readonly model: readonly string[]
   readonly seed?: string
   readonly allowExtern?: boolean
   readonly quiet?: boolean
@@ -33,10 +34,11 @@ export async function check(path: string, flags: CheckFlags, io: Io, open: typeo
 }
 
 /** Nothing is run without `--statistics`: what only a run reads is a mistake. */
-function requireStatistics({ D, params, seed, allowExtern }: CheckFlags): void {
+function requireStatistics({ D, params, model, seed, allowExtern }: CheckFlags): void {
   const given = [
     ...(D.length > 0 ? ['-D'] : []),
     ...(params === undefined ? [] : ['--params']),
+    ...(model.length > 0 ? ['--model'] : []),
     ...(seed === undefined ? [] : ['--seed']),
     ...(allowExtern ? ['--allow-extern'] : []),
   ]
@@ -49,6 +51,7 @@ async function selfTest(path: string, flags: CheckFlags, io: Io, open: typeof lo
   const format = choice('--format', flags.format, ['human', 'json'] as const)
   const seed = flags.seed === undefined ? 1 : wholeNumber('--seed', flags.seed, 0, Number.MAX_SAFE_INTEGER)
   const definitions = pairs('-D', flags.D)
+  const models = pairs('--model', flags.model)
   requireProgram(path)
   const file = flags.params === undefined ? undefined : readParams(flags.params)
   const interruption = new AbortController()
@@ -57,8 +60,10 @@ async function selfTest(path: string, flags: CheckFlags, io: Io, open: typeof lo
   try {
     const program = await open(path)
     showDiagnostics(program.diagnostics, io)
+    requireModels(program, models)
     const result = await program.selfTest(paramValues(program.params, definitions, file), {
       seed,
+      models: Object.fromEntries([...models].map(([name, id]) => [name, besideProgram(id, path)])),
       allowExtern: flags.allowExtern === true,
       signal: interruption.signal,
       onLaw: (law) => progress.update(`trying: ${law}`),

@@ -138,6 +138,7 @@ function commands(io: Io, open: Open, finish: (code: number) => void): Command {
     .option('--statistics', 'try the laws of the language on it, with small tables in the place of its models')
     .option('-D <name=value>', '--statistics: set a param; texts as they are, all else as JSON', collect, [])
     .option('--params <FILE>', '--statistics: set params from a JSON object; -D wins')
+    .option('--model <name=ID>', '--statistics: a small model of your own in the place of a table', collect, [])
     .option('--seed <S>', '--statistics: whole number that fixes tables and random choices (default: 1)')
     .option('--allow-extern', '--statistics: let the program call its JavaScript functions')
     .option('--quiet', 'no progress line')

@@ -228,7 +228,7 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    const value = p.forced ? forcedValue(p) : this.sample(p, proposal)
+    const value = p.forced ? forcedValue(p, from) : this.sample(p, proposal)
     if (this.options.record) p.record({ value })
     p.set(step.set, value)
     if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return

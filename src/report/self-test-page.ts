@@ -5,15 +5,19 @@ import { showFixed } from './value.js'
 /** The page of `smcc check --statistics`: what stood for what, one line a law, and a sentence. Ends with a line break. */
 export function selfTestPage(result: SelfTestResult, options: PageOptions = {}): string {
   const style = options.style ?? plain
-  const { reference, longest } = result
+  const { reference, longest, lists } = result
   const models = Object.entries(result.models).map(
-    ([name, { replaced, tokens }]) => `${name} (${replaced}): ${tokens.map((token) => JSON.stringify(token)).join(' ')}`,
+    ([name, { replaced, by, tokens }]) =>
+      `${name} (${replaced}): ${by ?? tokens.map((token) => JSON.stringify(token)).join(' ')}`,
   )
   const error = reference.error > 0 ? ` ± ${reference.error.toPrecision(2)}` : ''
   const how = reference.by === 'listing' ? `all ${reference.runs} runs were listed` : `the mean of ${reference.runs} seeds`
   const facts: [string, string][] = [
     ...models.map((text, i): [string, string] => [i === 0 ? 'tables for' : '', text]),
     ...(longest === null ? [] : [['spans', `at most ${longest} token${longest === 1 ? '' : 's'}`] as [string, string]]),
+    ...(lists === null
+      ? []
+      : [['params', `lists cut to ${lists} elements: with more of them it stays unsettled`] as [string, string]]),
     ['target', `Z = ${Number(reference.Z.toPrecision(6))}${error}: ${how}`],
   ]
   const lines = [
@@ -49,10 +53,15 @@ function lawLines({ law, states, verdict, ways }: LawResult, marked: (verdict: V
   return lines
 }
 
-function sentence({ verdict, laws }: SelfTestResult): string {
+function sentence({ verdict, laws, reference, models }: SelfTestResult): string {
   const broken = laws.filter((law) => law.verdict === 'fails').map(({ law }) => law)
   if (verdict === 'holds') return 'every law holds: the sampler draws from what this program says.'
-  if (verdict === 'unsettled')
-    return 'nothing failed, but not every law could be settled: other params with -D, or another --seed, may do.'
-  return `broken: ${broken.join(', ')}. A proposal of \`via\` that cannot draw all that its target can, or an extern function that does not always answer alike, does this; if there is none, please report it with the program.`
+  if (verdict === 'fails')
+    return `broken: ${broken.join(', ')}. A proposal of \`via\` that cannot draw all that its target can, or an extern function that does not always answer alike, does this; if there is none, please report it with the program.`
+  if (reference.Z > 0)
+    return 'nothing failed, but not every law could be settled: where a few seeds carry all the weight, fewer data or a weaker factor (-D), or another --seed, may do.'
+  const [name] = Object.keys(models)
+  return name === undefined
+    ? 'nothing was compared: other params with -D may give some run a weight.'
+    : `nothing was compared: give it words that can meet what the program requires, --model ${name}=table:FILE.json, or ask for less with -D.`
 }

@@ -89,6 +89,14 @@ test('traces are written and read back, and give the bounds that they gave', asy
   expect(() => readTraces(`${head}\n{"choices": 3}`, program.hash, 'traces.jsonl')).toThrow(/line 2 what is not an exact sample/)
 })
 
+test('an exact sample whose value the program cannot draw is refused', async () => {
+  const program = await compile('sample x ~ uniform([1, 2])\nfactor 1 / x\nreturn x')
+  const exact = [[{ value: 7 }], [{ value: 1 }]]
+  await expect(program.bound({}, { seed: 1, particles: [2], repeats: 2, exact })).rejects.toThrow(
+    /what it draws has probability 0/,
+  )
+})
+
 test('traces of other params or another model are refused: they would be samples of another target', async () => {
   const program = await compile('model lm = "table"\nparam n = 2\nsample x ~ lm("") for n tokens\nfactor 0.5\nreturn x')
   const other = table({ tokens: ['0', '1'], next: { '': [0.5, 0.5], '0': [0.8, 0.2], '1': [0.4, 0.6] } })

@@ -13,10 +13,14 @@ export interface LawResult {
 export interface SelfTestFound {
   readonly seed: number
   readonly verdict: Verdict
-  /** Names of the models to what stands for them. */
-  readonly models: Readonly<Record<string, { readonly replaced: string; readonly tokens: readonly string[] }>>
+  /** Names of the models to what stands for them: small tables over these tokens, or `by`, what was given. */
+  readonly models: Readonly<
+    Record<string, { readonly replaced: string; readonly by: string | null; readonly tokens: readonly string[] }>
+  >
   /** Most tokens of a span; null where the program has none. */
   readonly longest: number | null
+  /** Elements that lists of params were cut to, where more of them could not be settled; null where they are whole. */
+  readonly lists: number | null
   /** Where the target comes from. `error`: the standard error of Z, 0 where all runs were listed. */
   readonly reference: { readonly by: 'listing' | 'seeds'; readonly runs: number; readonly Z: number; readonly error: number }
   readonly laws: readonly LawResult[]
@@ -37,6 +41,8 @@ export interface Comparison {
 }
 
 export interface SelfTestOptions extends Pick<RunOptions, 'allowExtern' | 'seed' | 'signal'> {
+  /** Ids of models in the place of the tables that are made up. */
+  readonly models?: Readonly<Record<string, string>>
   /** Told which law is tried. */
   readonly onLaw?: (law: string) => void
 }

@@ -5,14 +5,16 @@ import { type HeadShape, untrainedLayers } from '../learned/head.js'
 import { LearnedTwist } from '../learned/twist.js'
 import { type Opened, type Openers, type Prepared, prepare, withModels } from '../open.js'
 import { philoxRandomness } from '../philox.js'
-import type { Settings } from '../result.js'
+import type { Json, Settings } from '../result.js'
 import type { Choice } from '../trace.js'
+import { originOf } from '../traces-file.js'
 import { compare } from './compare.js'
 import { conditionalListed, conditionalSampled } from './conditional.js'
 import { featuresOf } from './features.js'
 import { lawsFor, type Way } from './laws.js'
 import { answersOf, type Feature, listed, listedTarget, type Measured, runOnce, type Sampler, sampled } from './measure.js'
 import type { Comparison, LawResult, SelfTestFound, SelfTestOptions, Verdict } from './result.js'
+import { listLengths, withShortLists } from './short-lists.js'
 import { standIns } from './stand-ins.js'
 
 /**
@@ -62,25 +64,48 @@ export async function selfTest(
   const given = Object.values(params).filter((value): value is string => typeof value === 'string')
   const literals = [...given, ...tested.literals]
   const started = performance.now()
-  let found: Omit<SelfTestFound, 'timing'> | null = null
-  for (const texts of tokenCounts) {
-    found = await withTables(texts)
-    if (found.reference.Z > 0 || options.signal?.aborted) break
+  let found = await withParams(params, null)
+  for (const most of listLengths) {
+    if (found.verdict !== 'unsettled' || options.signal?.aborted) break
+    const short = withShortLists(found.values, most)
+    if (!short) continue
+    try {
+      const shorter = await withParams({ ...params, ...short }, most)
+      if (shorter.verdict !== 'unsettled') found = shorter
+    } catch (error) {
+      // A program that reads an element of its own choice need not run with fewer of them.
+      if (!(error instanceof SmcError)) throw error
+    }
   }
-  return { ...found!, timing: { seconds: (performance.now() - started) / 1000 } }
+  const { values, ...told } = found
+  return { ...told, timing: { seconds: (performance.now() - started) / 1000 } }
 
-  async function withTables(texts: number): Promise<Omit<SelfTestFound, 'timing'>> {
+  async function withParams(params: Readonly<Record<string, unknown>>, lists: number | null): Promise<Tried> {
+    let tried: Tried | null = null
+    for (const texts of tokenCounts) {
+      tried = await withTables(params, lists, texts)
+      if (tried.reference.Z > 0 || options.signal?.aborted) break
+    }
+    return tried!
+  }
+
+  async function withTables(params: Readonly<Record<string, unknown>>, lists: number | null, texts: number): Promise<Tried> {
     const { models, tokens } = standIns(tested.graph(false, 1), literals, texts, defaults.seed)
+    const given = options.models ?? {}
     // What was learned, was learned for the program's own models.
     const untrained: Openers = { model: openers.model, classifier: openers.classifier }
     try {
-      return await withModels(built, { models }, maxMemory, untrained, async (open) => {
-        const told = await new SelfTester(tested, params, defaults, options, open).run()
-        const replaced = built.models.map(({ name, id }) => [name, { replaced: id, tokens: [...tokens, 'end of text'] }])
-        return { seed: defaults.seed, models: Object.fromEntries(replaced), ...told }
+      return await withModels(built, { models: { ...models, ...given } }, maxMemory, untrained, async (open) => {
+        const tester = new SelfTester(tested, params, defaults, options, open)
+        const told = await tester.run()
+        const replaced = built.models.map(({ name, id }) => [
+          name,
+          { replaced: id, by: given[name] ?? null, tokens: given[name] === undefined ? [...tokens, 'end of text'] : [] },
+        ])
+        return { seed: defaults.seed, models: Object.fromEntries(replaced), lists, values: await tester.values(), ...told }
       })
     } catch (error) {
-      if (!(error instanceof SmcError) || built.models.length === 0) throw error
+      if (!(error instanceof SmcError) || built.models.every(({ name }) => name in given)) throw error
       const shown = tokens.map((token) => JSON.stringify(token)).join(', ')
       const note = { message: `in the self-test, where the models are small tables over ${shown}` }
       throw new SmcError(
@@ -89,6 +114,11 @@ export async function selfTest(
       )
     }
   }
+}
+
+/** What was found with some tables and params, whose values `values` are, defaults among them. */
+interface Tried extends Omit<SelfTestFound, 'timing'> {
+  readonly values: Readonly<Record<string, Json>>
 }
 
 interface Target {
@@ -115,7 +145,12 @@ class SelfTester {
     private readonly open: Opened,
   ) {}
 
-  async run(): Promise<Omit<SelfTestFound, 'seed' | 'models' | 'timing'>> {
+  async values(): Promise<Readonly<Record<string, Json>>> {
+    const { host } = await this.prepare(false, false)
+    return originOf(this.open.identities, this.tested.built, host).params
+  }
+
+  async run(): Promise<Omit<SelfTestFound, 'seed' | 'models' | 'lists' | 'timing'>> {
     const target = await this.target()
     const hasSpans = this.tested.built.functions.some((f) => f.nodes.some(({ op }) => op === 'Span'))
     const reference = {

@@ -137,6 +137,39 @@ describe('a law that is broken is caught', () => {
   })
 })
 
+test('many data in a row are settled by the first of them', async () => {
+  const data = Array.from({ length: 16 }, (_, i) => 3 * Math.sin(i))
+  const found = await tested(
+    `param n = 1\nparam ys = [${data}]\nsample x ~ normal(0, 3)\nfor y in ys { observe y ~ normal(x, 0.17) }\nreturn x`,
+  )
+  expect(found.verdict).toBe('holds')
+  expect([2, 4]).toContain(found.lists)
+  // Where an element beyond them is read, nothing is gained, and nothing is said of that.
+  const fixed = await tested(
+    `param ys = [${data}]\nsample x ~ normal(0, 3)\nfor i in 0..15 { observe ys[i] ~ normal(x, 0.17) }\nreturn x`,
+  )
+  expect(fixed).toMatchObject({ verdict: 'unsettled', lists: null })
+})
+
+test('a table of the user gives words that the program does not have itself', async () => {
+  const file = join(tmpdir(), `words-${process.pid}.json`)
+  const row = [0.5, 0.3, 0.2]
+  writeFileSync(
+    file,
+    JSON.stringify({
+      tokens: ['long word', 'x', 'E'],
+      order: 1,
+      end: 'E',
+      next: { '': row, 'long word': row, x: row, E: [0, 0, 1] },
+    }),
+  )
+  const source = 'model lm = "tiny"\nsample a ~ lm("x") for 2 tokens\nrequire a.length > 10\nreturn a'
+  const found = await tested(source, {}, { models: { lm: `table:${file}` } })
+  expect(found).toMatchObject({ verdict: 'holds', models: { lm: { replaced: 'tiny', by: `table:${file}` } } })
+  // Two tokens of more than ten characters: .5 x .5
+  expect(found.reference.Z).toBeCloseTo(0.25, 12)
+})
+
 describe('what cannot be settled is not called right', () => {
   test('a program whose runs all weigh nothing', async () => {
     const found = await tested('model lm = "tiny"\nsample a ~ lm("x") for 3 tokens\nrequire a.length > 1000\nreturn a.length')
