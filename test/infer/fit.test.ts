@@ -7,6 +7,7 @@ import {
   type HeadShape,
   headOf,
   type Layer,
+  scaled,
   scaleOf,
   type TextFeatures,
   untrainedLayers,
@@ -73,7 +74,7 @@ test('an untrained network says 0', () => {
 
 test('features: the hidden state in one scale, the tokens, the last one, the position, the conditions', () => {
   const tokens = [Float32Array.of(1, 1, 1), Float32Array.of(0, 3, 4)]
-  const x = featuresOf({ hidden: Float32Array.of(3, 0, 0, 4), tokens, conditions: Float32Array.of(7) }, 3)
+  const x = featuresOf({ hidden: Float32Array.of(3, 0, 0, 4), tokens: tokens.map(scaled), conditions: Float32Array.of(7) }, 3)
   const text = (from: number, to: number) => [...x.slice(from, to)].map((value) => value.toFixed(3))
   const last = Math.sqrt(3) / 5
   expect(x.length).toBe(featureCount({ ...shape, conditions: ['number'] }))

@@ -72,7 +72,7 @@ export function untrainedLayers(shape: HeadShape, random: Randomness): Layer[] {
 export interface TextFeatures {
   /** h(s), [hidden] */
   readonly hidden: Float32Array
-  /** e_v of the tokens since the prompt, the first one first, [shift] each. */
+  /** e_v of the tokens since the prompt, `scaled`, the first one first, [shift] each. */
   readonly tokens: readonly Float32Array[]
   /** Of the arguments, one after the other. */
   readonly conditions: Float32Array
@@ -83,19 +83,23 @@ export function featuresOf({ hidden, tokens, conditions }: TextFeatures, shift: 
   const { length: width } = hidden
   const { length: position } = tokens
   const x = new Float32Array(width + 2 * shift + positions + 1 + conditions.length)
-  x.set(scaled(hidden))
-  const embeddings = tokens.map(scaled)
-  for (const embedding of embeddings) for (let k = 0; k < shift; k++) x[width + k]! += embedding[k]! / position
-  x.set(embeddings.at(-1) ?? [], width + shift)
+  const state = scaled(hidden)
+  x.set(state)
+  for (const token of tokens) for (let k = 0; k < shift; k++) x[width + k]! += token[k]! / position
+  x.set(tokens.at(-1) ?? [], width + shift)
   const rest = width + 2 * shift
-  x.set(positionFeatures(hidden, position), rest)
+  x.set(positionFeatures(position, positionSize(state === hidden, width)), rest)
   x.set(conditions, rest + positions + 1)
   return x
 }
 
-function positionFeatures(hidden: Float32Array, position: number): Float32Array {
+function positionSize(oneHot: boolean, width: number): number {
+  return oneHot ? 1 : Math.sqrt(width) / 2
+}
+
+function positionFeatures(position: number, size: number): Float32Array {
   const features = new Float32Array(positions + 1)
-  features[Math.min(position, positions - 1)] = scaled(hidden) === hidden ? 1 : Math.sqrt(hidden.length) / 2
+  features[Math.min(position, positions - 1)] = size
   features[positions] = position / positions
   return features
 }
@@ -160,12 +164,12 @@ export class FirstLayer {
     return sums
   }
 
-  /** @param embedding e_v, [shift] */
+  /** @param embedding e_v, `scaled`, [shift] */
   token(embedding: Float32Array): TokenSums {
     const { hidden, shift } = this.shape
     const from = (first: number) => {
       const sums = new Float64Array(this.layer.bias.length)
-      addProduct(sums, scaled(embedding), this.layer.weight, first)
+      addProduct(sums, embedding, this.layer.weight, first)
       return sums
     }
     return { among: from(hidden), last: from(hidden + shift) }
@@ -180,8 +184,10 @@ export class FirstLayer {
   sums(hidden: Float32Array, position: number, start: Float64Array, among: Float64Array, last: TokenSums | null): Float64Array {
     const sums = start.slice()
     if (last) for (let o = 0; o < sums.length; o++) sums[o]! += among[o]! / position + last.last[o]!
-    addProduct(sums, scaled(hidden), this.layer.weight, 0)
-    addProduct(sums, positionFeatures(hidden, position), this.layer.weight, this.shape.hidden + 2 * this.shape.shift)
+    const state = scaled(hidden)
+    addProduct(sums, state, this.layer.weight, 0)
+    const at = positionFeatures(position, positionSize(state === hidden, hidden.length))
+    addProduct(sums, at, this.layer.weight, this.shape.hidden + 2 * this.shape.shift)
     return sums
   }
 }

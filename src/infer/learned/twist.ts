@@ -259,10 +259,11 @@ function tokensBehind(history: History, count: number): number[] {
   return tokens.reverse()
 }
 
+/** `scaled` */
 async function embeddingsOf(tokens: readonly number[], output: OutputSpace): Promise<Map<number, Float32Array>> {
   const distinct = [...new Set(tokens)]
   const rows = await output.embeddings(distinct)
-  return new Map(distinct.map((token, i) => [token, rows[i]!]))
+  return new Map(distinct.map((token, i) => [token, scaled(rows[i]!)]))
 }
 
 /** log psi of a token, as far as it is known. */
