@@ -20,7 +20,7 @@ import {
  * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
  * - `observe token ~ context` behind the draw, or behind its `where` when that looks at the token alone: its probabilities are factors of a
  *   product;
- * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw;
+ * - `where`: tokens that fail are not drawn, nor values of a distribution that can list them. Patterns are always known to the draw;
  * - `twist psi(story)` behind the draw, psi a learned twist: its value for every token guides the draw (spans have marked theirs).
  *
  * Everything else that follows, up to the next draw or question to a model, is looked at for every token before one is drawn, where the
@@ -33,6 +33,11 @@ export function fuseDraws(graph: Graph): Graph {
     const alone = (id: NodeId) => predecessors[id] === 1
     for (const draw of f.nodes) {
       if (draw.op !== 'Draw') continue
+      const { where } = draw
+      if (draw.outcomes === 'values') {
+        if (where !== null && reachesByHost(f, draw.next, where)) draw.fused = { notEnd: false, observed: [], where: true }
+        continue
+      }
       let notEnd = false
       const observed: Code[] = []
       for (;;) {
@@ -57,15 +62,15 @@ export function fuseDraws(graph: Graph): Graph {
       const behind = f.nodes[draw.next]!
       const guides = behind.op === 'Twist' && behind.guide !== null && alone(draw.next) && !draw.proposal
       if (guides && !behind.guide!.js.includes(`s[${draw.set}]`)) draw.guide ??= behind.guide
-      const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
-      if (notEnd || observed.length > 0 || where) draw.fused = { notEnd, observed, where }
+      const meets = where !== null && reachesByHost(f, draw.next, where)
+      if (notEnd || observed.length > 0 || meets) draw.fused = { notEnd, observed, where: meets }
     }
   }
   return fused
 }
 
 function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
-  return node.op === 'Score' && node.value.js === `s[${draw.set}]`
+  return node.op === 'Score' && node.outcomes === 'tokens' && node.value.js === `s[${draw.set}]`
 }
 
 /**
