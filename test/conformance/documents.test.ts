@@ -66,7 +66,7 @@ describe.each(large ? ['tiny', large] : ['tiny'])('%s', (name) => {
   let lm: LanguageModel
   beforeAll(async () => {
     lm = await openModel(name, { base: '.' })
-  })
+  }, 60_000)
   afterAll(() => lm.dispose())
 
   it.each(Object.entries(schemas))(
