@@ -1,10 +1,10 @@
 /**
  * smcc beside what people use today, on the same weights (SmolLM2-135M-Instruct) and the same machine: LLaMPPL, genlm-control, and the
  * batched `generate` of transformers. `speed`: 32 particles draw 24 tokens each behind one prompt. `matching`: they write a sentence that matches a
- * regular expression, and the spread of log Z-hat over the seeds counts too. Each peer is a process of its own that has loaded and is warm;
+ * regular expression. `spread`: the same sentence over many seeds, untimed: do all mean the same Z, and whose log Z-hat varies more? Each peer is a process of its own that has loaded and is warm;
  * only one runs at a time, and smcc runs before and after each, so what else the machine does meets all of them. The figure is the median over the rounds
  * of (seconds a token of the peer) / (seconds a token of smcc beside it). Nothing is installed: what is missing is said in a line.
- * Usage: npm run bench:peers [-- [speed | matching] [--rounds N] [--seed FIRST] [--particles N] [--only PEERS] [--python FILE] [--model FILE.gguf]]
+ * Usage: npm run bench:peers [-- [speed | matching | spread] [--rounds N] [--seed FIRST] [--particles N] [--only PEERS] [--python FILE] [--model FILE.gguf]]
  */
 import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -13,6 +13,7 @@ import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { type Measured, Missing, PeerProcess, type Ready, type Task } from './peer-process.js'
+import { type Estimates, estimates, ofMean, ratioOfVariances } from './peer-spread.js'
 
 const scripts = { LLaMPPL: 'llamppl_smc.py', 'genlm-control': 'genlm_smc.py', generate: 'generate.py' }
 type Peer = keyof typeof scripts
@@ -38,6 +39,14 @@ const folder = file.replace(/(\.[^./]+)?\.gguf$/, '')
 
 const months = 'January|February|March|April|May|June|July|August|September|October|November|December'
 const common = { particles: Number(flags.particles), threads: availableParallelism(), file, folder }
+const sentence: Task = {
+  ...common,
+  prompt: 'Marie Curie, born on 7 November 1867 in Warsaw.\n',
+  // About 20 tokens; the longest match has 65 bytes, so nothing is cut.
+  steps: 65,
+  pattern: `[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, born on ([1-9]|[12][0-9]|3[01]) (${months}) 1[5-9][0-9][0-9] in [A-Z][a-z]{2,11}\\.`,
+  known: 'Isaac Newton, born on 4 January 1643 in Woolsthorpe.',
+}
 const tasks: Readonly<Record<string, Task>> = {
   speed: {
     ...common,
@@ -46,22 +55,18 @@ const tasks: Readonly<Record<string, Task>> = {
     pattern: null,
     known: ' that could think, and in 2024 it began to speak.',
   },
-  matching: {
-    ...common,
-    prompt: 'One sentence about a famous scientist, with the name, the date of birth and the town:\n',
-    // About 20 tokens; the longest match has 65 bytes, so nothing is cut.
-    steps: 65,
-    pattern: `[A-Z][a-z]{2,9} [A-Z][a-z]{2,9}, born on ([1-9]|[12][0-9]|3[01]) (${months}) 1[5-9][0-9][0-9] in [A-Z][a-z]{2,11}\\.`,
-    known: 'Marie Curie, born on 7 November 1867 in Warsaw.',
-  },
+  matching: sentence,
+  spread: sentence,
 }
-const rounds = { speed: Number(flags.rounds ?? 3), matching: Number(flags.rounds ?? 10) }
+type Kind = 'speed' | 'matching' | 'spread'
+const rounds = { speed: Number(flags.rounds ?? 3), matching: Number(flags.rounds ?? 10), spread: Number(flags.rounds ?? 12) }
+/** Runs of smcc for one of a peer, in `spread`. */
+const more = 5
 
 const median = (values: readonly number[]) => {
   const sorted = [...values].sort((a, b) => a - b)
   return (sorted[(sorted.length - 1) >> 1]! + sorted[sorted.length >> 1]!) / 2
 }
-const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
 
 /** The weights for transformers, made once. */
 function convert(): void {
@@ -98,7 +103,7 @@ function requireEqual(all: readonly (readonly [PeerProcess, Ready])[]): void {
   console.log(`all agree on the tokens of the prompt and on log p = ${first.known.toFixed(3)} of a known text\n`)
 }
 
-async function compare(kind: 'speed' | 'matching'): Promise<void> {
+async function compare(kind: Kind): Promise<void> {
   const task = tasks[kind]!
   console.log(`${kind}: ${task.particles} particles, ${task.threads} threads`)
   const smccScript = fileURLToPath(new URL('peer-smcc.js', import.meta.url))
@@ -106,24 +111,21 @@ async function compare(kind: 'speed' | 'matching'): Promise<void> {
   const others: [PeerProcess, Ready][] = []
   for (const name of flags.only.split(',') as Peer[]) {
     if (scripts[name] === undefined) throw new Error(`there is no peer ${name}: ${Object.keys(scripts).join(', ')}`)
-    if (kind === 'matching' && name === 'generate') continue
+    if (kind !== 'speed' && name === 'generate') continue
     const peer = await open(name, python, [join(folderOfScripts, scripts[name])], task)
     if (peer) others.push(peer)
   }
   const all = smcc ? [smcc, ...others] : others
   try {
-    if (all.length > 0) await measure(kind, smcc?.[0] ?? null, all)
+    if (all.length > 0) requireEqual(all)
+    if (kind === 'spread') await spread(all)
+    else if (all.length > 0) await measure(kind, smcc?.[0] ?? null, all)
   } finally {
     for (const [peer] of all) peer.stop()
   }
 }
 
-async function measure(
-  kind: 'speed' | 'matching',
-  smcc: PeerProcess | null,
-  all: readonly [PeerProcess, Ready][],
-): Promise<void> {
-  requireEqual(all)
+async function measure(kind: Kind, smcc: PeerProcess | null, all: readonly [PeerProcess, Ready][]): Promise<void> {
   const runs = new Map<PeerProcess, Measured[]>(all.map(([peer]) => [peer, []]))
   const ratios = new Map<PeerProcess, number[]>(all.map(([peer]) => [peer, []]))
   let seed = Number(flags.seed)
@@ -166,24 +168,57 @@ function report(name: string, runs: readonly Measured[], ratios: readonly number
   ]
   if (ratios?.length) parts.unshift(`smcc is ${median(ratios).toFixed(1)} times as fast (${range(ratios, 1)})`)
   console.log(`${name.padEnd(14)} ${parts.join(', ')}`)
-  const logZ = runs.map((run) => run.logZ)
-  const alive = logZ.filter((value) => typeof value === 'number')
-  if (alive.length < 2) return
-  const centre = mean(alive)
-  const variance = alive.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (alive.length - 1)
-  const highest = Math.max(...alive)
-  // Of Z-hat itself, dead runs counted as 0: this is what the peers must agree on.
-  const ofMean = highest + Math.log(alive.reduce((sum, value) => sum + Math.exp(value - highest), 0) / logZ.length)
-  const dead = logZ.length - alive.length
-  console.log(
-    `${''.padEnd(14)} log Z-hat over ${logZ.length} seeds: variance ${variance.toPrecision(3)}, log of the mean Z-hat ${ofMean.toFixed(2)}` +
-      `${dead > 0 ? `, ${dead} dead (not in the variance)` : ''}; a text: ${JSON.stringify(runs[0]!.text)}`,
+  const logZ = estimates(runs)
+  if (logZ === null) return
+  console.log(`${''.padEnd(14)} ${shown(logZ)}; a text: ${JSON.stringify(runs[0]!.text)}`)
+}
+
+function shown(logZ: Estimates): string {
+  const { value, error } = ofMean(logZ)
+  const dead = logZ.dead > 0 ? `, ${logZ.dead} dead (not in the variance)` : ''
+  return (
+    `log Z-hat over ${logZ.alive.length + logZ.dead} seeds: mean ${logZ.mean.toFixed(2)}, variance ${logZ.variance.toPrecision(3)}, ` +
+    `log of the mean Z-hat ${value.toFixed(2)} ± ${error.toFixed(2)}${dead}`
   )
+}
+
+/** Every peer by itself, so that nothing is timed: its log Z-hat, and how its variance compares with that of smcc. */
+async function spread(all: readonly [PeerProcess, Ready][]): Promise<void> {
+  const found: [string, Estimates][] = []
+  for (const [peer] of all) {
+    const runs: Measured[] = []
+    const count = rounds.spread * (peer.name === 'smcc' ? more : 1)
+    for (let i = 0; i < count; i++) {
+      const run = await peer.run(Number(flags.seed) + i)
+      runs.push(run)
+      // A long comparison that is stopped leaves its runs.
+      console.log(
+        `${peer.name}, seed ${Number(flags.seed) + i}: ${typeof run.logZ === 'number' ? run.logZ.toFixed(3) : run.logZ}`,
+      )
+    }
+    peer.stop()
+    const logZ = estimates(runs)
+    if (logZ === null) continue
+    found.push([peer.name, logZ])
+    console.log(`${peer.name.padEnd(14)} ${shown(logZ)}`)
+  }
+  const own = found.find(([name]) => name === 'smcc')?.[1]
+  for (const [name, logZ] of found) {
+    if (!own || logZ === own) continue
+    const { ratio, low, high } = ratioOfVariances(logZ, own)
+    const difference = ofMean(logZ).value - ofMean(own).value
+    const error = Math.hypot(ofMean(logZ).error, ofMean(own).error)
+    console.log(
+      `${name}: ${ratio.toFixed(2)} times the variance of smcc (95 %: ${low.toFixed(2)} to ${high.toFixed(2)}, if log Z-hat were normal); ` +
+        `log of the mean Z-hat ${difference >= 0 ? '+' : ''}${difference.toFixed(2)} ± ${error.toFixed(2)} beside it`,
+    )
+  }
+  console.log()
 }
 
 const kinds = positionals.length > 0 ? positionals : Object.keys(rounds)
 for (const kind of kinds) {
-  if (kind !== 'speed' && kind !== 'matching') throw new Error(`there is no comparison ${kind}: speed, matching`)
+  if (!(kind in rounds)) throw new Error(`there is no comparison ${kind}: ${Object.keys(rounds).join(', ')}`)
 }
 if (!existsSync(file)) {
   console.log(`nothing is compared: ${flags.model} is not there; bench/peers/README.md says how to get it`)
@@ -194,5 +229,5 @@ if (!existsSync(file)) {
     // The peers say the same, each for itself.
     if (!(error instanceof Missing) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
   }
-  for (const kind of kinds) await compare(kind as 'speed' | 'matching')
+  for (const kind of kinds) await compare(kind as Kind)
 }

@@ -4,7 +4,7 @@ import type { Block, CallExp, Clause, Exp, FnDecl, IfStmt, SampleStmt, Stmt } fr
 import type { GraphBuilder } from './build.js'
 import { arrange, Emitter, textOf } from './emit.js'
 import { Flow, type Tail } from './flow.js'
-import type { Code, DrawNode, GraphFunction, Node, NodeId, Slot } from './ir.js'
+import type { Code, DrawNode, GraphFunction, Node, NodeId, Outcomes, Slot } from './ir.js'
 import { Lifter } from './lift.js'
 import { assignment } from './pure.js'
 
@@ -185,8 +185,8 @@ export class FunctionBuilder {
       case 'Observe':
       case 'Force': {
         this.lifter.liftAll([s.value, s.from])
-        const op = s.kind === 'Observe' ? 'Score' : 'Force'
-        this.flow.append({ op, value: emitter.code(s.value), from: emitter.code(s.from), span: s.span, next: -1 })
+        const at = { value: emitter.code(s.value), from: emitter.code(s.from), span: s.span, next: -1 }
+        this.flow.append(s.kind === 'Force' ? { op: 'Force', ...at } : { op: 'Score', outcomes: this.outcomes(s.from), ...at })
         return
       }
       case 'Factor':
@@ -322,6 +322,7 @@ export class FunctionBuilder {
       op: 'Draw',
       set,
       from,
+      outcomes: this.outcomes(s.from),
       proposal: through,
       beside: null,
       pattern: null,
@@ -335,12 +336,12 @@ export class FunctionBuilder {
       next: -1,
     }
     this.flow.append(draw)
-    if (where) {
-      const id = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
-      // A value of a distribution is drawn first and weighed afterwards.
-      if (this.builder.checked.types.get(s.from)?.kind !== 'Dist') draw.where = id
-    }
+    if (where) draw.where = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
     if (through) this.flow.append({ op: 'Settle', from, span: s.span, next: -1 })
+  }
+
+  private outcomes(from: Exp): Outcomes {
+    return this.builder.checked.types.get(from)?.kind === 'Dist' ? 'values' : 'tokens'
   }
 
   /** What a text of at most so many tokens is to match; remembered where it is the same in every run. */

@@ -67,6 +67,9 @@ interface At {
   readonly span: Span
 }
 
+/** What is drawn from or observed on: a stream (or a product of them) has tokens, a distribution has values. */
+export type Outcomes = 'tokens' | 'values'
+
 /** `slot := e`                                                   logw unchanged */
 export interface HostNode extends At {
   readonly op: 'Host'
@@ -77,12 +80,14 @@ export interface HostNode extends At {
 /**
  * `slot := a value drawn from e`                                 logw += log C, C the mass of what is drawn from
  * From a stream: one token v, and the stream moves past it; a stream that has ended kills the particle. Drawn from the local posterior
- * g(v) = p(v) · what was fused (inference.md §1), so C = sum of g; 1 where nothing was fused.
+ * g(v) = p(v) · what was fused (inference.md §1), so C = sum of g; 1 where nothing was fused. From a distribution: a value, the same with its
+ * support in place of the vocabulary; a fused `where` is left to its own node where the support cannot be listed.
  */
 export interface DrawNode extends At {
   readonly op: 'Draw'
   readonly set: Slot
   readonly from: Code
+  readonly outcomes: Outcomes
   /** Drawn from here instead and not weighed: `Settle` divides by it. The stream of `from` moves all the same. */
   readonly proposal: Code | null
   /** A stream that moves past the token too and does nothing else: the proposal of other draws of the span. */
@@ -124,6 +129,7 @@ export interface ScoreNode extends At {
   readonly op: 'Score'
   readonly value: Code
   readonly from: Code
+  readonly outcomes: Outcomes
   next: NodeId
 }
 /** scores the tokens that proposals have drawn for this stream     logw += log p of them */

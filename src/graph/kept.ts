@@ -9,7 +9,12 @@ export function keptApart(graph: Graph, f: GraphFunction): Map<NodeId, string> {
   if (!graph.lookahead) return reasons
   for (const id of reachable(f)) {
     const draw = f.nodes[id]!
-    if (draw.op !== 'Draw' || isDistribution(draw.from)) continue
+    if (draw.op !== 'Draw') continue
+    if (draw.outcomes === 'values') {
+      const where = draw.where === null ? null : f.nodes[draw.where]!
+      if (where?.op === 'Weigh' && asks(graph, where.value.js)) reasons.set(draw.where!, askingModels)
+      continue
+    }
     for (const [behind, asked] of followers(graph, f, draw)) {
       const reason = reasonOf(graph, draw, behind, f.nodes[behind]!)
       if (reason !== null && !reasons.has(behind)) reasons.set(behind, asked ? 'behind a question to a model' : reason)
@@ -35,14 +40,14 @@ function followers(graph: Graph, f: GraphFunction, draw: DrawNode): Map<NodeId, 
 
 /** An `observe` on a stream is answered by its model; what comes behind it is not looked at. */
 function isQuestion(graph: Graph, node: Node): boolean {
-  if (node.op === 'Score') return !isDistribution(node.from)
+  if (node.op === 'Score') return node.outcomes === 'tokens'
   return node.op === 'Host' && asks(graph, node.value.js)
 }
 
 function reasonOf(graph: Graph, draw: DrawNode, id: NodeId, node: Node): string | null {
   switch (node.op) {
     case 'Score':
-      if (isDistribution(node.from)) return small
+      if (node.outcomes === 'values') return small
       if (node.value.js !== `s[${draw.set}]`) return 'an observe of a text, weighed when it is reached'
       if (draw.proposal) return 'weighs what the proposal drew'
       return `${draw.where === null ? 'reached on other ways, too' : 'behind a `where` that looks at more than the token'}, or on a context that the token decides`
@@ -57,9 +62,10 @@ function reasonOf(graph: Graph, draw: DrawNode, id: NodeId, node: Node): string 
 }
 
 const small = 'all tokens are tried before the draw where the vocabulary has at most 512, else it weighs behind the draw'
+const askingModels = 'asks a model or JavaScript, so it weighs behind the draw'
 
 function why(graph: Graph, code: Code): string {
-  if (asks(graph, code.js)) return 'asks a model or JavaScript, so it weighs behind the draw'
+  if (asks(graph, code.js)) return askingModels
   return small
 }
 
@@ -70,8 +76,4 @@ function asks(graph: Graph, js: string, seen: ReadonlySet<string> = new Set()): 
     const name = decl.name.text
     return !seen.has(name) && new RegExp(`\\b\\w*${name}\\w*\\(`).test(js) && asks(graph, body, new Set([...seen, name]))
   })
-}
-
-function isDistribution({ js }: Code): boolean {
-  return js.startsWith('rt.builtin.')
 }

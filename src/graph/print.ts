@@ -73,14 +73,14 @@ export function describe(graph: Graph, f: GraphFunction, node: Node): string {
 }
 
 /** What a draw takes in beside the model itself. */
-function inDraw({ fused, pattern, proposal, guide, apart }: DrawNode): string[] {
+function inDraw({ fused, pattern, proposal, guide, apart, outcomes }: DrawNode): string[] {
   return [
     ...(proposal ? [`drafted by ${proposal.text}`] : []),
     ...(fused?.notEnd ? ['not the end token'] : []),
     ...(pattern ? ['keeping to the pattern'] : []),
     ...(fused?.observed ?? []).map((from) => `observed on ${from.text}`),
     ...(guide ? [`guided by ${guide.text}`] : []),
-    ...(fused?.where ? ['meeting `where`'] : []),
+    ...(fused?.where ? [`meeting \`where\`${outcomes === 'values' ? ', if the values can be listed' : ''}`] : []),
     ...(apart ? [`apart: ${apart}`] : []),
   ]
 }

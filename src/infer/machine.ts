@@ -3,15 +3,15 @@ import type { Span } from '../diagnostics/span.js'
 import type { Randomness } from '../models/randomness.js'
 import { Deaths } from './deaths.js'
 import { type Distribution, isDistribution, OutcomeError } from './distributions/distribution.js'
-import { forcedValue } from './forced.js'
 import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
-import { plain } from './host/members.js'
 import type { Evaluate, Step } from './link.js'
 import type { Particle } from './particle.js'
 import { TokenSteps } from './token-steps.js'
 import { RisingWeight } from './trace.js'
+import { Trials } from './trial.js'
+import { drawValue } from './value-draws.js'
 import { type Factor, isContext, type Stream, type Value } from './values.js'
 
 /**
@@ -65,6 +65,7 @@ export class Machine {
   /** Whether it runs a copy that may come to nothing: what dies then is not told of. */
   trying = false
   private readonly tokens: TokenSteps
+  private readonly trials = new Trials(this)
   private streamsBefore: readonly Stream[] = []
   /** Steps of the present particle since it last waited. */
   private steps = 0
@@ -228,14 +229,10 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    const value = p.forced ? forcedValue(p, from) : this.sample(p, proposal)
-    if (this.options.record) p.record({ value })
-    p.set(step.set, value)
-    if (proposal !== from && !this.weigh(p, from.logProb(plain(value)) - proposal.logProb(plain(value)))) return
-    this.goOn(p, step.next)
+    drawValue({ machine: this, trials: this.trials, p, step }, from, proposal)
   }
 
-  sample(p: Particle, from: Distribution): Value {
+  sample(p: Particle, from: Pick<Distribution, 'sample'>): Value {
     return from.sample(this.random, { slot: p.slot, generation: this.generation, draw: p.draws++ })
   }
 

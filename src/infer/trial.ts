@@ -4,7 +4,7 @@ import type { Guidance } from './learned/twist.js'
 import type { Step } from './link.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
-import type { Factor, Leaving } from './values.js'
+import type { Factor, Leaving, Value } from './values.js'
 
 /** Steps that are looked ahead; wherever it stops is a place to go on from. */
 const mostSteps = 2000
@@ -40,6 +40,14 @@ export class Trials {
       const { set } = leaving(target[0]!, 0)
       trial.moveStream(stream, { ...trial.streams[stream]!, leaving: { set, logMass: 0 } })
     }
+    this.machine.goOn(trial, p.step.next)
+    return trial
+  }
+
+  /** The particle behind its draw from a distribution, with this value. */
+  value(p: Particle, value: Value): Particle {
+    const trial = this.copy(p)
+    trial.set(p.step.set, value)
     this.machine.goOn(trial, p.step.next)
     return trial
   }

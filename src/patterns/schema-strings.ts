@@ -3,22 +3,8 @@ import { type CharacterDfa, combined } from './character-dfa.js'
 import type { CodePoints } from './code-points.js'
 import type { GrammarNodes } from './grammar-nodes.js'
 import { regexDfa } from './regex.js'
+import { formats } from './schema-formats.js'
 import { countOf, type Schema, schemaError, textOf } from './schema-keywords.js'
-
-const day =
-  '(?:\\d{4}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\\d|30)|02-(?:0[1-9]|1\\d|2[0-8]))' +
-  '|(?:\\d\\d(?:0[48]|[2468][048]|[13579][26])|(?:[02468][048]|[13579][26])00)-02-29)'
-const time = '(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d(?:\\.\\d{1,9})?(?:Z|[+-](?:[01]\\d|2[0-3]):[0-5]\\d)'
-const byte = '(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)'
-
-/** Formats by regular expressions: RFC 3339 without leap seconds, RFC 2673, RFC 9562. */
-const formats: Readonly<Record<string, string>> = {
-  date: day,
-  time,
-  'date-time': `${day}T${time}`,
-  ipv4: `${byte}(?:\\.${byte}){3}`,
-  uuid: '[\\dA-Fa-f]{8}(?:-[\\dA-Fa-f]{4}){3}-[\\dA-Fa-f]{12}',
-}
 
 /** The texts that `minLength`, `maxLength`, `pattern` and `format` leave; undefined when there is no such keyword. Throws P007 and P008. */
 export function stringBounds(schema: Schema, path: string): CharacterDfa | undefined {
@@ -45,12 +31,12 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
   }
   const format = textOf(schema, 'format', path)
   if (format !== undefined) {
-    const known = formats[format]
+    const known = Object.hasOwn(formats, format) ? formats[format] : undefined
     if (known === undefined) {
       const hint = `the formats are ${Object.keys(formats).join(', ')}; others can be written as \`pattern\``
       throw schemaError('P008', `${path}/format`, `the format "${format}" is not supported`, hint)
     }
-    bounds.push(regexDfa(known, ''))
+    bounds.push(...known.map((each) => regexDfa(each, '')))
   }
   return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
 }

@@ -76,6 +76,11 @@ class Distribution {
   ) {}
 }
 
+/** A token is the same as a string by its text. */
+function isSame(a: unknown, b: unknown): boolean {
+  return a instanceof Tok || b instanceof Tok ? `${a}` === `${b}` : a === b
+}
+
 class Jump {
   constructor(
     readonly kind: 'break' | 'continue' | 'return',
@@ -156,7 +161,7 @@ class Interpreter {
         const value = this.value(s.value, scope)
         const from = this.value(s.from, scope)
         if (from instanceof Distribution)
-          this.path.weigh(from.values.reduce<number>((sum, v, i) => sum + (v === value ? from.probabilities[i]! : 0), 0))
+          this.path.weigh(from.values.reduce<number>((sum, v, i) => sum + (isSame(v, value) ? from.probabilities[i]! : 0), 0))
         else {
           const context = from as Context
           const more = context.tokensOf(value)
@@ -428,7 +433,7 @@ function method(target: unknown, name: string, arg: unknown): unknown {
     return target.split(`${arg}`).length - 1
   }
   if (target instanceof Distribution)
-    return target.values.reduce<number>((sum, v, i) => sum + (v === arg ? target.probabilities[i]! : 0), 0)
+    return target.values.reduce<number>((sum, v, i) => sum + (isSame(v, arg) ? target.probabilities[i]! : 0), 0)
   const items = target as unknown[]
   if (name === 'sum') return items.reduce<number>((a, b) => a + (b as number), 0)
   return items.map(arg as (x: unknown) => unknown)

@@ -157,6 +157,15 @@ describe('a draw observed under other contexts', () => {
   })
 })
 
+describe('what is observed on a distribution is no factor of the draw, whatever its name', () => {
+  test.each([
+    'let d = categorical([0.2, 0.8])\nlet e = categorical([0.5, 0.1])\nsample u ~ d\nobserve u ~ e\nobserve u ~ d\nreturn u',
+    'let d = bernoulli(0.2)\nsample u ~ d where u\nobserve u ~ d\nreturn u',
+    'let d = uniform(["a", "b", "b", ""])\nsample t ~ a\nobserve t ~ d\nobserve t ~ b\nreturn [t, a.text]',
+    'let d = uniform(["a", "b", "b"])\nsample t ~ a where t != "c"\nobserve t ~ d\nobserve t ~ b\nreturn [t, a.text]',
+  ])('%s', (program) => agrees(`${open}${program}`, world, ways))
+})
+
 test('a division by a probability of 0 is an error with its place, unless another factor is 0', async () => {
   const zero = markov([[1, 0, 0, 0], last, last, last, last])
   const models = { lm: table(world.models.lm!), other: table(zero) }

@@ -38,6 +38,8 @@ class Writer {
 let u = 0
 let v = 1
 let w = 0
+let d = categorical([${this.pick(['0.3, 0.7', '2, 1', '1, 1, 1'])}])
+let e = uniform(0..${this.pick(['1', '2'])})
 sample u ~ categorical([${this.pick(['0.5, 0.5', '0.2, 0.6', '3, 1'])}])
 ${this.pick([`twist ${this.twist('u')}`, 'factor 0.3 + u', ''])}
 ${body}
@@ -187,6 +189,7 @@ return "{u} {v} {s.text} {q.text} {s.ended}"
     const name = this.pick(['u', 'v', 'w'])
     switch (this.choose(depth > 0 ? 20 : 14)) {
       case 0:
+        if (this.choose(2) === 0) return this.named(name)
         return this.pays(2)
           ? `sample ${name} ~ categorical([${this.pick(['0.3, 0.7', '0.9, 0.1', `1 + ${this.int()}, 2`])}])`
           : ''
@@ -245,6 +248,14 @@ return "{u} {v} {s.text} {q.text} {s.ended}"
       default:
         return `if ${this.condition()} { ${this.pick(['', 'factor 0.7\n'])}return "early {u} {s.text}" }`
     }
+  }
+
+  /** A value of a distribution that has a name, under a requirement, by a proposal, or observed on another. */
+  private named(name: string): string {
+    if (!this.pays(3)) return ''
+    const where = this.pick(['', `where ${name} != 1`, `where ${name} < 2 or u == 1`, `where s.prob("a") * ${name} < 0.3`])
+    const via = this.pick(['', '', 'via uniform(0..2)'])
+    return `sample ${name} ~ d ${via} ${where}\n${this.pick(['', `observe ${name} ~ e`, `observe ${name} ~ d`])}`
   }
 
   private span(): string {

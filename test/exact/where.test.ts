@@ -3,7 +3,7 @@ import { enumerate } from '../../src/infer/enumerate.js'
 import { hashed } from '../models/fixed-randomness.js'
 import { agrees, few, ways } from './agree.js'
 import { meaning, type World } from './interpreter.js'
-import { distance, expected, measureOf, sampler, table, totalOf } from './measure.js'
+import { distance, expected, expectedUpper, measureOf, sampler, table, totalOf } from './measure.js'
 import type { Markov } from './reference-streams.js'
 
 /*
@@ -82,6 +82,52 @@ describe('from a distribution', () => {
       { particles: 1 },
     ]),
   )
+
+  test.each(['bernoulli(0.3) where u', 'uniform(1..4) where u > 1 and u != 3', 'categorical([1, 2, 3]) where u != 1'])(
+    'the values that meet it are drawn, and their mass is the weight: %s',
+    async (draw) => {
+      const source = `sample u ~ ${draw}\nreturn u`
+      const target = meaning(source, world)
+      const found = await expected(await sampler(source), { particles: 1 })
+      expect(distance(target, found.measure)).toBeLessThan(1e-12)
+      // Every run says the same.
+      expect(found.log).toBeCloseTo(Math.log(totalOf(target)), 12)
+      const unfused = await expected(await sampler(source, {}, { fuse: false }), { particles: 1 })
+      expect(distance(target, unfused.measure)).toBeLessThan(1e-12)
+      expect(unfused.dead).toBeCloseTo(1 - totalOf(target), 12)
+    },
+  )
+
+  test('a proposal is cut to the values that meet it, too', () =>
+    agrees(
+      `${open}sample u ~ categorical([0.2, 0.5, 0.3]) via uniform(0..3) where u != 1
+sample v ~ categorical([0.2, 0.8]) via uniform(0..1) where u + v > 0
+return [u, v]`,
+      world,
+      ways,
+    ))
+
+  test('more values than are looked through are weighed when they are drawn', async () => {
+    const large = `sample u ~ uniform(1..600) where u == 7\nreturn u`
+    const found = await expected(await sampler(large), { particles: 1 })
+    expect(found.estimate).toBeCloseTo(1 / 600, 12)
+    expect(found.dead).toBeCloseTo(599 / 600, 12)
+  })
+
+  test('none of which meets it: all die, at the requirement', async () => {
+    const program = await sampler('sample u ~ bernoulli(0.5)\nsample v ~ bernoulli(0.5) where u and not u\nreturn v')
+    expect(await expected(program, { particles: 2 })).toMatchObject({ estimate: 0, dead: 1 })
+  })
+
+  test('an exact sample is forced through: E[1 / Z-hat] = 1 / Z', async () => {
+    const source = `sample u ~ uniform(1..3) where u != 2
+sample v ~ categorical([0.2, 0.5, 0.3]) where v < u
+factor u + v
+return [u, v]`
+    const found = await expectedUpper(await sampler(source), { particles: 2, threshold: 1, resample: 'systematic' })
+    expect(found.Z).toBeCloseTo(totalOf(meaning(source, world)), 12)
+    expect(found.inverse * found.Z).toBeCloseTo(1, 9)
+  })
 })
 
 test('p = [.4, .3, .1, .1, .1], the first two allowed: E[w 1(x = v)] = p(v), E[w] = .7, and w = 1 with probability .371429', async () => {

@@ -23,7 +23,7 @@ describe('`smcc graph` shows what is fused, and why not', () => {
         "Draw $token ~ $stream · not the end token · meeting \`where\`",
         "Draw $token ~ $stream · drafted by $proposal · keeping to the pattern",
         "Draw $token ~ $stream · drafted by $proposal",
-        "Draw g ~ bernoulli(0.5) · drafted by bernoulli(0.3)",
+        "Draw g ~ bernoulli(0.5) · drafted by bernoulli(0.3) · meeting \`where\`, if the values can be listed",
         "Draw $token ~ $stream · keeping to the pattern",
       ]
     `))

@@ -97,7 +97,7 @@ describe('malformed schemas', () => {
     [{ type: 'string', pattern: '(?!a)b' }, 'P007 regular expressions here have no look-around, at `#/pattern` in the schema'],
     [{ type: 'string', maxLength: 1e5 }, 'P003 this pattern needs too many states to follow, at `#/maxLength` in the schema'],
     [{ type: 'string', minLength: 3, maxLength: 2 }, 'P007 `maxLength` is below `minLength`, at `#` in the schema'],
-    [{ type: 'string', format: 'email' }, 'P008 the format "email" is not supported, at `#/format` in the schema'],
+    [{ type: 'string', format: 'idn-email' }, 'P008 the format "idn-email" is not supported, at `#/format` in the schema'],
     [{ type: 'array', uniqueItems: true }, 'P008 the keyword `uniqueItems` is not supported, at `#` in the schema'],
     [{ items: { not: {} }, type: 'array' }, 'P008 the keyword `not` is not supported, at `#/items` in the schema'],
     [{ type: 'number', multipleOf: 2 }, 'P008 the keyword `multipleOf` is not supported, at `#` in the schema'],

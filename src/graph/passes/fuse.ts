@@ -20,7 +20,8 @@ import {
  * - `require not token.end` behind the draw (`for n tokens`): the end token is masked;
  * - `observe token ~ context` behind the draw, or behind its `where` when that looks at the token alone: its probabilities are factors of a
  *   product;
- * - `where` of a span: tokens that fail are not drawn. Patterns are always known to the draw, and so are learned twists (pass `guides`).
+ * - `where`: tokens that fail are not drawn, nor values of a distribution that can list them. Patterns are always known to the draw, and so
+ *   are learned twists (pass `guides`).
  *
  * Everything else that follows, up to the next draw or question to a model, is looked at for every token before one is drawn, where the
  * vocabulary has at most 512 (`trial.ts`): that depends on the model, which is known when the program runs.
@@ -32,6 +33,11 @@ export function fuseDraws(graph: Graph): Graph {
     const alone = (id: NodeId) => predecessors[id] === 1
     for (const draw of f.nodes) {
       if (draw.op !== 'Draw') continue
+      const { where } = draw
+      if (draw.outcomes === 'values') {
+        if (where !== null && reachesByHost(f, draw.next, where)) draw.fused = { notEnd: false, observed: [], where: true }
+        continue
+      }
       let notEnd = false
       const observed: Code[] = []
       for (;;) {
@@ -53,15 +59,15 @@ export function fuseDraws(graph: Graph): Graph {
         }
         draw.next = next.next
       }
-      const where = draw.where !== null && reachesByHost(f, draw.next, draw.where)
-      if (notEnd || observed.length > 0 || where) draw.fused = { notEnd, observed, where }
+      const meets = where !== null && reachesByHost(f, draw.next, where)
+      if (notEnd || observed.length > 0 || meets) draw.fused = { notEnd, observed, where: meets }
     }
   }
   return fused
 }
 
 export function isObserved(node: Node, draw: DrawNode): node is ScoreNode {
-  return node.op === 'Score' && node.value.js === `s[${draw.set}]`
+  return node.op === 'Score' && node.outcomes === 'tokens' && node.value.js === `s[${draw.set}]`
 }
 
 /**

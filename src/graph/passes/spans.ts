@@ -164,6 +164,7 @@ class SpanLowering {
       op: 'Draw',
       set: token,
       from: read(stream),
+      outcomes: 'tokens',
       proposal: how.through === null ? null : read(how.through),
       beside: how.beside === null ? null : read(how.beside),
       pattern: state === null ? null : { state, stopped: halted! },

@@ -80,7 +80,8 @@ class ListedBinomial extends Binomial {
     return random.index(this.probabilities(), key)
   }
 
-  support(): Outcome<number>[] {
+  support(most: number): Outcome<number>[] | null {
+    if (this.n >= most) return null
     const outcomes = this.probabilities().map((probability, value) => ({ value, probability }))
     return outcomes.filter((outcome) => outcome.probability > 0)
   }

@@ -33,7 +33,8 @@ class CategoricalIndex implements Distribution<number> {
     return random.index(this.weights, key)
   }
 
-  support(): Outcome<number>[] {
+  support(most: number): Outcome<number>[] | null {
+    if (this.weights.length > most) return null
     const outcomes = this.weights.map((weight, value) => ({ value, probability: weight / this.total }))
     return outcomes.filter((outcome) => outcome.probability > 0)
   }
@@ -61,7 +62,8 @@ class CategoricalKey implements Distribution<string> {
     return this.keys[random.index(this.weights, key)]!
   }
 
-  support(): Outcome<string>[] {
+  support(most: number): Outcome<string>[] | null {
+    if (this.keys.length > most) return null
     const outcomes = this.keys.map((value, i) => ({ value, probability: this.weights[i]! / this.total }))
     return outcomes.filter((outcome) => outcome.probability > 0)
   }

@@ -13,8 +13,8 @@ export interface Distribution<T = unknown> {
    * `random.uniform` with attempt 0, 1, 2 ...
    */
   sample(random: Randomness, key: DrawKey): T
-  /** Every value of positive probability, once, where they can be listed. */
-  support?(): readonly Outcome<T>[]
+  /** Every value of positive probability, once, where they can be listed and are no more than `most`; else null. */
+  support?(most: number): readonly Outcome<T>[] | null
 }
 
 /** Whether a value of a program is a distribution; no other value has methods of these names. */

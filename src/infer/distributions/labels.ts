@@ -45,8 +45,9 @@ class Labels implements Distribution<string> {
     )
   }
 
-  support(): Outcome<string>[] {
+  support(most: number): Outcome<string>[] | null {
+    if (!this.exclusive || this.names.length > most) return null
     const outcomes = this.names.map((value, i) => ({ value, probability: Math.exp(this.logProbs[i]!) }))
-    return this.exclusive ? outcomes.filter((outcome) => outcome.probability > 0) : []
+    return outcomes.filter((outcome) => outcome.probability > 0)
   }
 }

@@ -28,7 +28,8 @@ class UniformList<T> implements Distribution<T> {
     return this.items[random.index(new Uint8Array(this.items.length).fill(1), key)]!
   }
 
-  support(): Outcome<T>[] {
+  support(most: number): Outcome<T>[] | null {
+    if (this.items.length > most) return null
     const counted: { value: T; count: number }[] = []
     for (const value of this.items) {
       const known = counted.find((entry) => equal(entry.value, value))
