@@ -4,7 +4,7 @@ import type { Entries } from './entry.js'
 const strangeTwist = (() => {
   const twist = { signature: '(Context)', tokenizer: '0', loss: 'ctl', model: '0', link: 'exp', role: 'twist' }
   const shape = { hidden: 0, shift: 1, scale: 1, conditions: [], width: 1, depth: 0 }
-  const metadata = { format: 'smcc-twist 2', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
+  const metadata = { format: 'smcc-twist 3', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
   const tensors = {
     'psi.0.weight': { dtype: 'F32', shape: [33, 2], data_offsets: [0, 264] },
     'psi.0.bias': { dtype: 'F32', shape: [2], data_offsets: [264, 272] },
