@@ -6,13 +6,13 @@ const strangeTwist = (() => {
   const shape = { hidden: 0, shift: 1, scale: 1, conditions: [], width: 1, depth: 0 }
   const metadata = { format: 'smcc-twist 3', program: '0', twists: JSON.stringify({ psi: { ...twist, shape } }) }
   const tensors = {
-    'psi.0.weight': { dtype: 'F32', shape: [33, 2], data_offsets: [0, 264] },
-    'psi.0.bias': { dtype: 'F32', shape: [2], data_offsets: [264, 272] },
+    'psi.0.weight': { dtype: 'F32', shape: [35, 2], data_offsets: [0, 280] },
+    'psi.0.bias': { dtype: 'F32', shape: [2], data_offsets: [280, 288] },
   }
   const text = JSON.stringify({ ...tensors, __metadata__: metadata })
   let length = text.length
   while (length % 256 > 127) length++
-  return `${String.fromCharCode(length % 256, length >> 8)}${'\0'.repeat(6)}${text.padEnd(length)}${'\0'.repeat(272)}`
+  return `${String.fromCharCode(length % 256, length >> 8)}${'\0'.repeat(6)}${text.padEnd(length)}${'\0'.repeat(288)}`
 })()
 
 /** Learned twists: R031 and on. */
