@@ -14,8 +14,9 @@ import type { ProductType } from '../src/models/products.js'
 import { openModel } from '../src/models/registry.js'
 import { withoutEnd } from '../src/models/token-set.js'
 import { Transformer } from '../src/models/transformer.js'
+import { generator } from '../test/xorshift.js'
 import { MatrixProducts } from './matrix-products.js'
-import { generator, randomModel } from './random-model.js'
+import { randomModel } from './random-model.js'
 
 const populations = [1, 8, 32, 128]
 const steps = 24

@@ -12,7 +12,8 @@ import { grammarPattern } from '../src/patterns/grammar.js'
 import type { Pattern, PatternState } from '../src/patterns/pattern.js'
 import { regexPattern } from '../src/patterns/regex.js'
 import { jsonPattern } from '../src/patterns/schema.js'
-import { architecture, generator, randomModel } from './random-model.js'
+import { generator } from '../test/xorshift.js'
+import { architecture, randomModel } from './random-model.js'
 
 const [type = 'fp32', count = '32'] = process.argv.slice(2)
 const particles = Number(count)

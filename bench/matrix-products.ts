@@ -1,6 +1,7 @@
 import { GraphBuilder, type Value } from '../src/tensor/graph.js'
 import { Session } from '../src/tensor/session.js'
-import { architecture, generator, randomNumbers } from './random-model.js'
+import { generator } from '../test/xorshift.js'
+import { architecture, randomNumbers } from './random-model.js'
 
 const { layers, width, heads, keyValueHeads, headWidth, inner, vocabulary } = architecture.shape
 

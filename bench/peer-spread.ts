@@ -7,19 +7,23 @@ export interface Estimates {
   readonly alive: readonly number[]
   readonly dead: number
   readonly mean: number
-  /** Over those alive, with n - 1. */
+  /** Over those alive. */
   readonly variance: number
 }
 
 const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length
 
+/** With n - 1. */
+const varianceOf = (values: readonly number[]) => {
+  const centre = mean(values)
+  return values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
+}
+
 /** null where fewer than two runs have an estimate. */
 export function estimates(runs: readonly Measured[]): Estimates | null {
   const alive = runs.map(({ logZ }) => logZ).filter((value) => typeof value === 'number')
   if (alive.length < 2) return null
-  const centre = mean(alive)
-  const variance = alive.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (alive.length - 1)
-  return { alive, dead: runs.length - alive.length, mean: centre, variance }
+  return { alive, dead: runs.length - alive.length, mean: mean(alive), variance: varianceOf(alive) }
 }
 
 /**
@@ -30,8 +34,7 @@ export function ofMean({ alive, dead }: Estimates): { readonly value: number; re
   const highest = Math.max(...alive)
   const values = [...alive.map((value) => Math.exp(value - highest)), ...Array.from({ length: dead }, () => 0)]
   const centre = mean(values)
-  const variance = values.reduce((sum, value) => sum + (value - centre) ** 2, 0) / (values.length - 1)
-  return { value: highest + Math.log(centre), error: (1.96 * Math.sqrt(variance / values.length)) / centre }
+  return { value: highest + Math.log(centre), error: (1.96 * Math.sqrt(varianceOf(values) / values.length)) / centre }
 }
 
 /** Of the first to the second, with the 95 % interval of Fisher's F for normal samples. */

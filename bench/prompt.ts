@@ -7,7 +7,8 @@
 import { philoxRandomness } from '../src/infer/philox.js'
 import { freely, type History } from '../src/models/model.js'
 import { withoutEnd } from '../src/models/token-set.js'
-import { generator, randomModel } from './random-model.js'
+import { generator } from '../test/xorshift.js'
+import { randomModel } from './random-model.js'
 
 const lengths = [16, 64, 256, 512, 1024]
 const [type = 'fp32', count = '32'] = process.argv.slice(2)

@@ -7,6 +7,7 @@ import type { ProductType } from '../src/models/products.js'
 import { Transformer } from '../src/models/transformer.js'
 import { Trunk } from '../src/models/trunk.js'
 import type { WeightSource } from '../src/models/weight-source.js'
+import { generator } from '../test/xorshift.js'
 
 /** The shape of a 135 M llama. */
 export const architecture = describe(
@@ -24,17 +25,6 @@ export const architecture = describe(
   },
   'the benchmark',
 )
-
-/** A small generator (xorshift32): the figures do not depend on its quality. */
-export function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 /** `count` numbers around 0, small enough for a deep model to stay finite. */
 export function randomNumbers(random: () => number, count: number): Float32Array {

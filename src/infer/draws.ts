@@ -10,7 +10,7 @@ import type { Particle } from './particle.js'
 import { isWhere, type Plan, planOfDraw, planOfStop, posteriorOf } from './plan.js'
 import { byModel, placed } from './questions.js'
 import { type Asked, rejectAll } from './rejection.js'
-import { Trials } from './trial.js'
+import type { Trials } from './trial.js'
 import type { Factor } from './values.js'
 
 /** Vocabularies of at most so many tokens are looked through token by token (language.md §6 "Fusion"). */
@@ -28,7 +28,7 @@ export class Draws {
     private readonly options: ServeOptions,
     private readonly answer: (particles: readonly Particle[]) => Promise<void>,
   ) {
-    this.trials = new Trials(machine)
+    this.trials = machine.trials
   }
 
   async serve(particles: readonly Particle[]): Promise<void> {

@@ -85,6 +85,6 @@ export class ExactSource {
 
 /** At most so many of a list, from where the portion before ends. */
 function portionOf<T>(list: readonly T[], count: number, portion: number): T[] {
-  const first = portion * Math.min(count, list.length)
-  return Array.from({ length: Math.min(count, list.length) }, (_, i) => list[(first + i) % list.length]!)
+  const length = Math.min(count, list.length)
+  return Array.from({ length }, (_, i) => list[(portion * length + i) % list.length]!)
 }

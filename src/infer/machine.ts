@@ -65,7 +65,7 @@ export class Machine {
   /** Whether it runs a copy that may come to nothing: what dies then is not told of. */
   trying = false
   private readonly tokens: TokenSteps
-  private readonly trials = new Trials(this)
+  readonly trials = new Trials(this)
   private streamsBefore: readonly Stream[] = []
   /** Steps of the present particle since it last waited. */
   private steps = 0
@@ -229,7 +229,7 @@ export class Machine {
       const wrong = isDistribution(from) ? proposal : from
       throw runError(diagnostic('R005', step.span, `expected a distribution or a context after \`~\`, found ${shown(wrong)}`))
     }
-    drawValue({ machine: this, trials: this.trials, p, step }, from, proposal)
+    drawValue(this, p, from, proposal)
   }
 
   sample(p: Particle, from: Pick<Distribution, 'sample'>): Value {

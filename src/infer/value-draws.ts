@@ -2,30 +2,20 @@ import type { DrawKey, Randomness } from '../models/randomness.js'
 import type { Distribution } from './distributions/distribution.js'
 import { forcedValue } from './forced.js'
 import { plain } from './host/members.js'
-import type { Step } from './link.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
-import type { Trials } from './trial.js'
 import type { Value } from './values.js'
 
 /** Distributions of at most so many values are looked through, as vocabularies are (language.md §6 "Fusion"). */
 const mostValues = 512
 
-/** A particle at a draw from a distribution. */
-interface At {
-  readonly machine: Machine
-  readonly trials: Trials
-  readonly p: Particle
-  readonly step: Step
-}
-
 /**
- * Draws a value and weighs it: logw += log D(v) - log q(v), q the proposal, or D itself. Under a fused `where` (language.md §6) from
- * q(v) 1[v meets it] / C, and logw += log C, with C the sum of q over the values that meet it.
+ * Draws a value for a particle that stands at a draw from a distribution, and weighs it: logw += log D(v) - log q(v), q the proposal, or D
+ * itself. Under a fused `where` (language.md §6) from q(v) 1[v meets it] / C, and logw += log C, with C the sum of q over the values that meet it.
  */
-export function drawValue(at: At, from: Distribution, proposal: Distribution): void {
-  const { machine, p, step } = at
-  const meeting = valuesThatMeet(at, proposal)
+export function drawValue(machine: Machine, p: Particle, from: Distribution, proposal: Distribution): void {
+  const { step } = p
+  const meeting = valuesThatMeet(machine, p, proposal)
   if (meeting?.values.length === 0) {
     p.step = step.where!
     machine.kill(p)
@@ -50,8 +40,9 @@ interface Meeting {
  * null where no `where` was fused, the values cannot be listed, or the requirement has to wait for a model or JavaScript: then it weighs
  * what was drawn. Which of these holds does not depend on chance, so both ways have the same target.
  */
-function valuesThatMeet({ machine, trials, p, step }: At, from: Distribution): Meeting | null {
-  const { node, where } = step
+function valuesThatMeet(machine: Machine, p: Particle, from: Distribution): Meeting | null {
+  const { trials } = machine
+  const { node, where } = p.step
   if (!where || !machine.options.lookahead || node.op !== 'Draw' || !node.fused?.where) return null
   const outcomes = from.support?.(mostValues)
   if (!outcomes) return null

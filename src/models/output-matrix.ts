@@ -4,30 +4,36 @@ import type { WeightFiles } from './weight-source.js'
 /** Rows that are remembered, at most. */
 const mostRows = 1 << 14
 
+/** Where the matrix stands: the weights are open. */
+interface Tensor {
+  readonly weights: WeightFiles
+  readonly name: string
+  readonly shape: readonly [number, number]
+}
+
 /**
  * The output matrix [vocabulary, width] of a model, as 32-bit floats, read from its files when it is asked for: the sessions hold it in a form of
  * their own. Single rows are remembered, the whole is not.
  */
 export class OutputMatrix {
-  #files: Promise<ModelFiles> | null = null
+  #tensor: Promise<Tensor> | null = null
   readonly #rows = new Map<number, Float32Array>()
 
   constructor(private readonly open: () => Promise<ModelFiles>) {}
 
   async whole(): Promise<Float32Array> {
-    const { weights, name, shape } = await this.#tensor()
+    const { weights, name, shape } = await this.#opened()
     return weights.read(name, shape)
   }
 
   /** Rows of some tokens. Not to be written to. */
   async rows(tokens: readonly number[]): Promise<Float32Array[]> {
+    if (this.#rows.size + tokens.length > mostRows) this.#rows.clear()
     const fresh = [...new Set(tokens)].filter((token) => !this.#rows.has(token))
-    if (this.#rows.size + fresh.length > mostRows) this.#rows.clear()
-    const wanted = this.#rows.size > 0 ? fresh : [...new Set(tokens)]
-    if (wanted.length > 0) {
-      const { weights, name, shape } = await this.#tensor()
-      const read = await Promise.all(wanted.map((token) => weights.readRow(name, shape, token)))
-      wanted.forEach((token, i) => {
+    if (fresh.length > 0) {
+      const { weights, name, shape } = await this.#opened()
+      const read = await Promise.all(fresh.map((token) => weights.readRow(name, shape, token)))
+      fresh.forEach((token, i) => {
         this.#rows.set(token, read[i]!)
       })
     }
@@ -35,17 +41,20 @@ export class OutputMatrix {
   }
 
   async close(): Promise<void> {
-    const files = await this.#files?.catch(() => null)
-    this.#files = null
+    const tensor = await this.#tensor?.catch(() => null)
+    this.#tensor = null
     this.#rows.clear()
-    await files?.weights.close()
+    await tensor?.weights.close()
   }
 
-  async #tensor(): Promise<{ readonly weights: WeightFiles; readonly name: string; readonly shape: readonly [number, number] }> {
-    this.#files ??= this.open()
-    const { architecture, weights } = await this.#files
-    const { shape } = architecture
-    const tensors = architecture.tensors((name) => weights.has(name))
-    return { weights, name: shape.tied ? tensors.embedding : tensors.output, shape: [shape.vocabulary, shape.width] }
+  #opened(): Promise<Tensor> {
+    this.#tensor ??= this.open().then(outputOf)
+    return this.#tensor
   }
+}
+
+function outputOf({ architecture, weights }: ModelFiles): Tensor {
+  const { shape } = architecture
+  const tensors = architecture.tensors((name) => weights.has(name))
+  return { weights, name: shape.tied ? tensors.embedding : tensors.output, shape: [shape.vocabulary, shape.width] }
 }

@@ -3,6 +3,7 @@ import addFormats from 'ajv-formats'
 import { describe, expect, it } from 'vitest'
 import { schemaAutomaton } from '../../src/patterns/schema.js'
 import { formats } from '../../src/patterns/schema-formats.js'
+import { generator } from '../xorshift.js'
 import { accepts, completion, stateAfter } from './walk.js'
 
 /*
@@ -56,17 +57,6 @@ const examples: Readonly<Record<string, { readonly fit: readonly string[]; reado
     strange: ['2eb8aa08-aa98-11ea-b4aa-73b441d1638', '2eb8aa08aa9811eab4aa73b441d16380'],
   },
   'json-pointer': { fit: ['', '/', '/a/b~0c/~1'], strange: ['a', '/~', '/~2'] },
-}
-
-/** Numbers in [0, 1) from a state that advances (xorshift32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
 }
 
 it('every format has examples', () => {

@@ -2,21 +2,11 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { jsonPattern, schemaAutomaton } from '../../src/patterns/schema.js'
+import { generator } from '../xorshift.js'
 import { vocabularyOf } from './vocabularies.js'
 import { accepts, walk } from './walk.js'
 
 const ajv = new Ajv2020({ formats: { date: true } })
-
-/** A number in [0, 1) from a state that advances: enough to choose tokens (xorshift32). */
-function generator(seed: number): () => number {
-  let state = seed
-  return () => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return (state >>> 0) / 2 ** 32
-  }
-}
 
 const person = {
   type: 'object',

@@ -27,8 +27,8 @@ import type { LearnedTwist, TrainedHead } from './twist.js'
 interface Lot {
   readonly positives: readonly Weighted[]
   readonly rollouts: readonly Path[]
-  /** Shares of the rollouts in the half of a batch that is where the target is; null: all count alike. */
-  readonly shares?: Float64Array | null
+  /** What the half of a batch that is where the target is is picked by; left out where all rollouts count alike. */
+  readonly there?: Cumulative | null
 }
 
 interface Weighted {
@@ -122,7 +122,11 @@ export class Course {
     }
     const { list, tau } = this.positives()
     const any = this.replay.flatMap((memory) => ('rollouts' in memory ? memory.rollouts : []))
-    const lot = { positives: list, rollouts: any.length > 0 ? any : rollouts[0]!, shares: any.length > 0 ? sharesOf(any) : null }
+    const lot = {
+      positives: list,
+      rollouts: any.length > 0 ? any : rollouts[0]!,
+      there: any.length > 0 ? whereTargetIs(any) : null,
+    }
     const teaches = needsTarget(loss) ? list.length > 0 : lot.rollouts.some(({ final }) => Number.isFinite(final))
     return teaches ? { lots: [lot], positives: list.length, tau } : null
   }
@@ -193,11 +197,10 @@ export class Course {
     if (lots.length > 1) return chosen(lots, sizeOf, most, draw(2)).map(sequences)
     const half = lot.positives.length > 0 ? Math.floor(most / 2) : 0
     const positives = chosen(lot.positives, ({ path }) => path.draws.length, half, draw(0))
-    const { shares } = lot
     const all = lot.rollouts.reduce((sum, { draws }) => sum + draws.length, 0)
-    const there = shares ? Math.min(all, Math.floor(most / 2)) : 0
-    const anywhere = chosen(lot.rollouts, ({ draws }) => draws.length, most - half - there, draw(1))
-    const rollouts = shares ? [...anywhere, ...drawn(lot.rollouts, shares, there, draw(3))] : anywhere
+    const share = lot.there ? Math.min(all, Math.floor(most / 2)) : 0
+    const anywhere = chosen(lot.rollouts, ({ draws }) => draws.length, most - half - share, draw(1))
+    const rollouts = lot.there ? [...anywhere, ...drawn(lot.rollouts, lot.there, share, draw(3))] : anywhere
     return [sequences({ positives, rollouts })]
   }
 
@@ -220,23 +223,17 @@ function positivesOf({ exact, target }: Group): readonly Particle[] {
  * Where the target is, by the weights of the rollouts, tempered: the twist has to be right there. Losses that hold for every text may learn from
  * any, and most texts that an untrained proposal draws are of no use to the target.
  */
-function sharesOf(rollouts: readonly Path[]): Float64Array | null {
+function whereTargetIs(rollouts: readonly Path[]): Cumulative | null {
   const logw = Float64Array.from(rollouts, ({ final }) => final)
   const live = logw.reduce((n, log) => n + (log > Number.NEGATIVE_INFINITY ? 1 : 0), 0)
-  return live > 0 ? tempered(logw, Math.max(0, Math.log(live / breadth))).weights : null
+  return live > 0 ? new Cumulative(tempered(logw, Math.max(0, Math.log(live / breadth))).weights) : null
 }
 
 /** Drawn with replacement, as many as have together at most so many draws. */
-function drawn(
-  rollouts: readonly Path[],
-  shares: Float64Array,
-  most: number,
-  random: (index: number) => number,
-): readonly Path[] {
-  const cumulative = new Cumulative(shares)
+function drawn(rollouts: readonly Path[], there: Cumulative, most: number, random: (index: number) => number): readonly Path[] {
   const found: Path[] = []
   for (let left = most; ; ) {
-    const path = rollouts[cumulative.find(random(found.length))]!
+    const path = rollouts[there.find(random(found.length))]!
     left -= Math.max(1, path.draws.length)
     if (left < 0) return found
     found.push(path)

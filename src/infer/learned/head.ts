@@ -88,18 +88,15 @@ export function featuresOf({ hidden, tokens, conditions }: TextFeatures, shift: 
   for (const token of tokens) for (let k = 0; k < shift; k++) x[width + k]! += token[k]! / position
   x.set(tokens.at(-1) ?? [], width + shift)
   const rest = width + 2 * shift
-  x.set(positionFeatures(position, positionSize(state === hidden, width)), rest)
+  x.set(positionFeatures(position, width, state === hidden), rest)
   x.set(conditions, rest + positions + 1)
   return x
 }
 
-function positionSize(oneHot: boolean, width: number): number {
-  return oneHot ? 1 : Math.sqrt(width) / 2
-}
-
-function positionFeatures(position: number, size: number): Float32Array {
+/** @param width of the hidden state beside it, and whether that is one-hot */
+function positionFeatures(position: number, width: number, oneHot: boolean): Float32Array {
   const features = new Float32Array(positions + 1)
-  features[Math.min(position, positions - 1)] = size
+  features[Math.min(position, positions - 1)] = oneHot ? 1 : Math.sqrt(width) / 2
   features[positions] = position / positions
   return features
 }
@@ -168,7 +165,7 @@ export class FirstLayer {
   token(embedding: Float32Array): TokenSums {
     const { hidden, shift } = this.shape
     const from = (first: number) => {
-      const sums = new Float64Array(this.layer.bias.length)
+      const sums = this.nothing()
       addProduct(sums, embedding, this.layer.weight, first)
       return sums
     }
@@ -186,7 +183,7 @@ export class FirstLayer {
     if (last) for (let o = 0; o < sums.length; o++) sums[o]! += among[o]! / position + last.last[o]!
     const state = scaled(hidden)
     addProduct(sums, state, this.layer.weight, 0)
-    const at = positionFeatures(position, positionSize(state === hidden, hidden.length))
+    const at = positionFeatures(position, hidden.length, state === hidden)
     addProduct(sums, at, this.layer.weight, this.shape.hidden + 2 * this.shape.shift)
     return sums
   }

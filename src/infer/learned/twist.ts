@@ -196,30 +196,34 @@ export class LearnedTwist {
   /** Lets the first layer read the tokens that it has not met. */
   private async read(questions: readonly TwistQuestion[], layer: FirstLayer, output: OutputSpace): Promise<void> {
     if (this.tokens.size > mostTokens) this.tokens.clear()
-    const fresh = new Set<number>()
-    for (const { history, position } of questions) {
-      let at = history
-      for (let left = position; left > 0 && this.told.get(at)?.position !== left; left--, at = at.parent!) {
-        if (!this.tokens.has(at.token)) fresh.add(at.token)
-      }
-    }
-    for (const [token, embedding] of await embeddingsOf([...fresh], output)) this.tokens.set(token, layer.token(embedding))
+    const behind = questions.flatMap(({ history, position }) => this.untold(history, position).behind)
+    const fresh = behind.map(({ token }) => token).filter((token) => !this.tokens.has(token))
+    for (const [token, embedding] of await embeddingsOf(fresh, output)) this.tokens.set(token, layer.token(embedding))
   }
 
   /** Of a text that has grown by several tokens since, all that is between is told too. */
   private tell(history: History, position: number, layer: FirstLayer): Told {
-    const behind: History[] = []
-    let at = history
-    let left = position
-    for (; left > 0 && this.told.get(at)?.position !== left; left--, at = at.parent!) behind.push(at)
-    let told: Told = left > 0 ? this.told.get(at)! : { position: 0, among: layer.nothing(), last: null }
-    for (const each of behind.reverse()) {
+    const { behind, known } = this.untold(history, position)
+    let told: Told = known ?? { position: 0, among: layer.nothing(), last: null }
+    for (const each of behind) {
       const last = this.tokens.get(each.token)!
       const { among } = told
       told = { position: told.position + 1, among: among.map((sum, o) => sum + last.among[o]!), last }
       this.told.set(each, told)
     }
     return told
+  }
+
+  /** Histories whose tokens have not been told yet, the shortest first, and what is known of the one before them; null at the prompt. */
+  private untold(history: History, position: number): { readonly behind: readonly History[]; readonly known: Told | null } {
+    const behind: History[] = []
+    let at = history
+    for (let left = position; left > 0; left--, at = at.parent!) {
+      const known = this.told.get(at)
+      if (known?.position === left) return { behind: behind.reverse(), known }
+      behind.push(at)
+    }
+    return { behind: behind.reverse(), known: null }
   }
 
   /** Texts become the model's hidden state behind them, as prompts; the empty text where there is no begin token becomes zeros. */

@@ -91,21 +91,25 @@ export async function selfTest(
 
   async function withTables(params: Readonly<Record<string, unknown>>, lists: number | null, texts: number): Promise<Tried> {
     const { models, tokens } = standIns(tested.graph(false, 1), literals, texts, defaults.seed)
-    const given = options.models ?? {}
+    const replacements = options.models ?? {}
     // What was learned, was learned for the program's own models.
     const untrained: Openers = { model: openers.model, classifier: openers.classifier }
     try {
-      return await withModels(built, { models: { ...models, ...given } }, maxMemory, untrained, async (open) => {
+      return await withModels(built, { models: { ...models, ...replacements } }, maxMemory, untrained, async (open) => {
         const tester = new SelfTester(tested, params, defaults, options, open)
         const told = await tester.run()
         const replaced = built.models.map(({ name, id }) => [
           name,
-          { replaced: id, by: given[name] ?? null, tokens: given[name] === undefined ? [...tokens, 'end of text'] : [] },
+          {
+            replaced: id,
+            by: replacements[name] ?? null,
+            tokens: replacements[name] === undefined ? [...tokens, 'end of text'] : [],
+          },
         ])
         return { seed: defaults.seed, models: Object.fromEntries(replaced), lists, values: await tester.values(), ...told }
       })
     } catch (error) {
-      if (!(error instanceof SmcError) || built.models.every(({ name }) => name in given)) throw error
+      if (!(error instanceof SmcError) || built.models.every(({ name }) => name in replacements)) throw error
       const shown = tokens.map((token) => JSON.stringify(token)).join(', ')
       const note = { message: `in the self-test, where the models are small tables over ${shown}` }
       throw new SmcError(
