@@ -132,10 +132,10 @@ class TrunkBuilder {
 
     const masks = this.#masks.get(shape.attention[layer]!.window)!
     const stacked = graph.reshape(graph.transpose(query, headsFirst), [0, -1, D]) // [H, n·s·g, D]
-    const allPrompt = graph.transpose(graph.reshapeTo(this.#scores(stacked, promptKey), this.#scoreShape), headsThird)
+    const allPrompt = graph.transpose(graph.reshapeTo(this.#scores(layer, stacked, promptKey), this.#scoreShape), headsThird)
     const promptScores = masks.prompt ? graph.add(allPrompt, masks.prompt) : allPrompt
-    const pastScores = graph.add(this.#scores(query, pastKey), masks.past)
-    const newScores = graph.add(this.#scores(query, key), masks.fresh)
+    const pastScores = graph.add(this.#scores(layer, query, pastKey), masks.past)
+    const newScores = graph.add(this.#scores(layer, query, key), masks.fresh)
     const attention = graph.softmax(graph.concatenate([promptScores, pastScores, newScores], 4))
     const [toPrompt, toPast, toNew] = graph.split(attention, this.#parts, 3)
     const flat = graph.reshapeTo(graph.transpose(toPrompt!, headsFirst), this.#flatScoreShape)
@@ -221,11 +221,12 @@ class TrunkBuilder {
     return type === 'float32' ? found : this.graph.cast(found, 'float32')
   }
 
-  #scores(query: Value, key: Value): Value {
-    const { attentionScale, attentionCap } = this.shape
+  #scores(layer: number, query: Value, key: Value): Value {
+    const { attentionScale, attentionCap, attention } = this.shape
     const { graph } = this
-    if (attentionCap === null) return graph.productWithTransposed(query, key, attentionScale)
-    return graph.cap(graph.productWithTransposed(query, key, attentionScale / attentionCap), attentionCap)
+    const scale = attentionScale * (attention[layer]!.scale ?? 1)
+    if (attentionCap === null) return graph.productWithTransposed(query, key, scale)
+    return graph.cap(graph.productWithTransposed(query, key, scale / attentionCap), attentionCap)
   }
 
   /** Turns the pairs of `count` heads by their positions; x is [n, s, count · D]. */

@@ -24,6 +24,7 @@ const families = {
   phi3: 'phi3',
   gpt2: 'gpt2',
   'gpt2-bare': 'gpt2',
+  'gpt2-scores': 'gpt2',
   'gpt-neo': 'gpt_neo',
   'gpt-neox': 'gpt_neox',
   'gpt-neox-sequential': 'gpt_neox',

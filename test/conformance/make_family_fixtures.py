@@ -60,6 +60,9 @@ CASES = {
     "llama-relu": (hf.LlamaConfig(**LONG, head_dim=6, hidden_act="relu"), dict(dtype=torch.float16)),
     "gpt2-quick": (hf.GPT2Config(**GPT | dict(activation_function="quick_gelu"), n_embd=18, n_head=3, n_layer=2, n_positions=64, n_inner=30),
                    dict(dtype=torch.float16)),
+    # Scores that are not divided by the root of the head's width but by the number of the layer.
+    "gpt2-scores": (hf.GPT2Config(**GPT, n_embd=18, n_head=3, n_layer=3, n_positions=64, n_inner=20, scale_attn_weights=False,
+                                  scale_attn_by_inverse_layer_idx=True, reorder_and_upcast_attn=True), dict(dtype=torch.float16)),
     # A share of a head that is an odd number of its twelve numbers.
     "gpt-neox-odd": (hf.GPTNeoXConfig(vocab_size=60, hidden_size=24, num_attention_heads=2, num_hidden_layers=2, intermediate_size=20,
                                       max_position_embeddings=64, eos_token_id=1, bos_token_id=None), dict(dtype=torch.float16)),

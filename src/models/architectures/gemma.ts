@@ -44,6 +44,8 @@ export function gemma3(given: ConfigReader): Architecture {
     shape: {
       ...shape,
       ...scores(config),
+      // Its files may name a cap of the scores; Hugging Face's model does not apply it.
+      attentionCap: null,
       context: Math.min(shape.context, ...rotary.map(({ context }) => context)),
       rotary,
       attention: shape.attention.map(({ window }, layer) => ({ window, rotary: local(layer) ? 1 : 0 })),

@@ -3,18 +3,19 @@ import { type Architecture, type DecoderShape, type DecoderTensors, type LinearT
 
 /** GPT-2 (Radford et al. 2019): learned positions, norms with bias, query, key and value in one matrix, matrices stored as [in, out]. */
 export function gpt2(config: ConfigReader): Architecture {
-  config.only('scale_attn_weights', true)
-  config.only('scale_attn_by_inverse_layer_idx', false)
   config.only('add_cross_attention', false)
   const width = config.count('n_embd', 768)
   const layers = config.count('n_layer', 12)
+  const plain = learnedPositions(config, width, config.count('n_head', 12))
+  const lower = config.flag('scale_attn_by_inverse_layer_idx', false)
   const shape: DecoderShape = {
-    ...learnedPositions(config, width, config.count('n_head', 12)),
+    ...plain,
     family: 'gpt2',
     layers,
     inner: config.count('n_inner', 4 * width),
     context: config.count('n_positions', 1024),
-    attention: Array.from({ length: layers }, () => ({ window: Infinity, rotary: 0 })),
+    attention: Array.from({ length: layers }, (_, layer) => ({ window: Infinity, rotary: 0, scale: lower ? 1 / (layer + 1) : 1 })),
+    attentionScale: config.flag('scale_attn_weights', true) ? plain.attentionScale : 1,
   }
   return { shape, tensors: (has) => gpt2Tensors(shape, has('wte.weight') ? '' : 'transformer.') }
 }

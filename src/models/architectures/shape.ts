@@ -62,6 +62,8 @@ export interface LayerAttention {
   readonly window: number
   /** Index of the table in `rotary`. */
   readonly rotary: number
+  /** Multiplies `attentionScale` in this layer; 1 when left out. */
+  readonly scale?: number
 }
 
 /**

@@ -79,6 +79,9 @@ group('windows', () => {
     expect(windows('qwen2', { use_sliding_window: false, sliding_window: 8 })).toEqual(Array(6).fill(Infinity))
     expect(windows('gemma2', { sliding_window: 8 })).toEqual([8, Infinity, 8, Infinity, 8, Infinity])
     expect(windows('gemma3_text', { sliding_window: 8 })).toEqual([8, 8, 8, 8, 8, Infinity])
+    // As Hugging Face computes it: the cap of the logits applies, a cap of the scores does not.
+    const caps = { attn_logit_softcapping: 2, final_logit_softcapping: 3 }
+    expect(of('gemma3_text', caps).shape).toMatchObject({ attentionCap: null, logitCap: 3 })
   })
 
   it('that hold the whole context are none', () => {
@@ -104,7 +107,7 @@ group('gemma 3 that also sees', () => {
 
 group('what would be computed wrongly', () => {
   it.each([
-    ['gpt2', { scale_attn_by_inverse_layer_idx: true, n_embd: 24 }, 'scale_attn_by_inverse_layer_idx'],
+    ['gpt2', { add_cross_attention: true, n_embd: 24 }, 'add_cross_attention'],
     ['gpt_neo', { num_layers: 3, attention_types: [[['global'], 2]] }, 'attention_types'],
     ['gpt_neo', { attention_types: [[['sparse'], 24]] }, 'attention_types'],
     ['gpt_neox', { hidden_size: 25 }, 'hidden_size'],
