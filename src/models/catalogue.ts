@@ -92,7 +92,7 @@ export async function listModels(): Promise<ModelListing[]> {
   return Promise.all(
     found.map(async (entry) => {
       try {
-        return { ...entry, size: await measure(entry.folder) }
+        return { ...entry, size: await measure(entry.id, entry.folder) }
       } catch (thrown) {
         if (!(thrown instanceof SmcError)) throw thrown
         return { ...entry, description: thrown.diagnostics[0]?.message ?? thrown.message, size: null }
@@ -131,11 +131,15 @@ export async function showModel(id: string, base: string): Promise<ModelDescript
   }
 }
 
-async function measure(path: string): Promise<ModelSize> {
-  const { architecture, weights } = await openFiles(path)
-  const size = sizeOf(architecture.shape, weights)
-  await weights.close()
-  return size
+/** Throws as `openModel` does, also where the sizes are known and the tokenizer cannot be read. */
+async function measure(id: string, path: string): Promise<ModelSize> {
+  const { architecture, weights, tokenizer } = await openFiles(path)
+  try {
+    new SubwordVocabulary(id, architecture.shape.vocabulary, tokenizer)
+    return sizeOf(architecture.shape, weights)
+  } finally {
+    await weights.close()
+  }
 }
 
 function sizeOf(shape: DecoderShape, { parameters, bytes }: ModelFiles['weights']): ModelSize {

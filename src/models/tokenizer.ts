@@ -4,6 +4,7 @@ import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage, Vocabulary } from './model.js'
+import { heedSingleWords } from './single-words.js'
 import { forContinuations, forPrompts } from './tokenizer-json.js'
 
 /** The files of a model that its vocabulary is made of. */
@@ -41,6 +42,7 @@ export class SubwordVocabulary implements Vocabulary {
     try {
       this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
       this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
+      for (const one of new Set([this.#tokenizer, this.#continuing])) heedSingleWords(one)
     } catch (thrown) {
       throw modelError(
         'M017',

@@ -1,12 +1,14 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import { modelsEntries } from '../../src/diagnostics/catalogue/models.js'
 import { SmcError } from '../../src/diagnostics/diagnostic.js'
 import { listModels, openClassifier, openModel, showModel } from '../../src/models/registry.js'
 import { drawing } from './requests.js'
 
+const tinyFolder = fileURLToPath(new URL('../../models/tiny', import.meta.url))
 const root = mkdtempSync(join(tmpdir(), 'smcc-models-'))
 afterAll(() => rmSync(root, { recursive: true }))
 
@@ -76,6 +78,13 @@ describe('the registry', () => {
       expect((await listModels()).map(({ id }) => id)).toEqual(['tiny', 'gpt2'])
       expect(await codeOf(() => openModel('gpt2', { base: root }))).toBe('M005')
       expect(await codeOf(() => openModel('gpt3', { base: root }))).toBe('M001')
+      // A model that is whole, but for a tokenizer of another kind.
+      const gpt2 = join(hub, 'models--gpt2', 'snapshots', 'abc')
+      for (const file of ['config.json', 'model.safetensors']) copyFileSync(join(tinyFolder, file), join(gpt2, file))
+      writeFileSync(join(gpt2, 'tokenizer.json'), '{ "model": { "type": "WordPiece" } }')
+      expect((await listModels())[1]).toMatchObject({ size: null, description: expect.stringContaining('WordPiece') })
+      copyFileSync(join(tinyFolder, 'tokenizer.json'), join(gpt2, 'tokenizer.json'))
+      expect((await listModels())[1]).toMatchObject({ size: { family: 'llama' } })
     } finally {
       if (before === undefined) delete process.env.HF_HUB_CACHE
       else process.env.HF_HUB_CACHE = before

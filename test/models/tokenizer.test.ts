@@ -162,3 +162,27 @@ describe('chats', () => {
     expect(() => words.encodeChat(messages)).toThrow(/M010.*roles must alternate/)
   })
 })
+
+describe('added tokens that are single words', () => {
+  const added = { id: 4095, single_word: true, lstrip: false, rstrip: false, normalized: false, special: false }
+  const withDog = (content = 'dog') =>
+    vocabulary({
+      tokenizer: { ...tiny.tokenizer, added_tokens: [...(tiny.tokenizer.added_tokens as object[]), { ...added, content }] },
+    })
+
+  it('are no tokens where the word goes on', () => {
+    const words = withDog()
+    for (const text of ['dogs', 'hotdog', 'dog_', '1dog', 'dog\u00e9', ' a dogdog', 'd\u0301og \u00e9dog']) {
+      expect(words.encodeContinuation(text)).toEqual(vocabulary().encodeContinuation(text))
+    }
+  })
+
+  it('are tokens where it ends', () => {
+    const words = withDog()
+    const plain = (text: string) => vocabulary().encodeContinuation(text)
+    expect(words.encodeContinuation('dog')).toEqual([4095])
+    expect(words.encodeContinuation('A hotdog, a dog.')).toEqual([...plain('A hotdog, a '), 4095, ...plain('.')])
+    expect(words.encodePrompt('dog-dog')).toEqual([0, 4095, ...plain('-'), 4095])
+    expect(textOf(words, words.encodeContinuation('dogs, dog'))).toBe('dogs, dog')
+  })
+})

@@ -14,7 +14,11 @@ export function gpt2(config: ConfigReader): Architecture {
     layers,
     inner: config.count('n_inner', 4 * width),
     context: config.count('n_positions', 1024),
-    attention: Array.from({ length: layers }, (_, layer) => ({ window: Infinity, rotary: 0, scale: lower ? 1 / (layer + 1) : 1 })),
+    attention: Array.from({ length: layers }, (_, layer) => ({
+      window: Infinity,
+      rotary: 0,
+      scale: lower ? 1 / (layer + 1) : 1,
+    })),
     attentionScale: config.flag('scale_attn_weights', true) ? plain.attentionScale : 1,
   }
   return { shape, tensors: (has) => gpt2Tensors(shape, has('wte.weight') ? '' : 'transformer.') }

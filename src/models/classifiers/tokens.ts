@@ -1,6 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
 import { modelError, reason } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
+import { heedSingleWords } from '../single-words.js'
 import { forReading } from '../tokenizer-json.js'
 import type { ClassifierConfig } from './config.js'
 
@@ -18,6 +19,7 @@ export class ClassifierTokens {
   constructor(id: string, tokenizer: JsonObject, tokenizerConfig: JsonObject, config: ClassifierConfig) {
     try {
       this.#tokenizer = new Tokenizer(forReading(tokenizer, id), tokenizerConfig)
+      heedSingleWords(this.#tokenizer)
     } catch (thrown) {
       throw modelError(
         'M017',

@@ -1,0 +1,50 @@
+import type { Tokenizer } from '@huggingface/tokenizers'
+
+/** What the library keeps to itself of a tokenizer. */
+interface Splitting {
+  readonly added_tokens_map: ReadonlyMap<string, { readonly single_word?: boolean }>
+  readonly splitter_unnormalized: Splitter
+  readonly splitter_normalized: Splitter
+}
+
+interface Splitter {
+  /** Cuts a text at the added tokens in it, which become sections of their own. */
+  split(text: string): string[]
+}
+
+/** A character of a word, as Rust's regular expressions have it. */
+const word = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]'
+const endsWithWord = new RegExp(`${word}$`, 'u')
+const startsWithWord = new RegExp(`^${word}`, 'u')
+
+/**
+ * Makes a tokenizer heed `single_word`, which the library reads and passes over: such an added token is none where a character of a word
+ * stands beside it. What is no token joins the text around it, as in Hugging Face's own; only where that text is empty, because other
+ * added tokens stand on both sides, it is taken for the token.
+ */
+export function heedSingleWords(tokenizer: Tokenizer): void {
+  const splitting = tokenizer as unknown as Splitting
+  const { added_tokens_map: added } = splitting
+  if (![...added.values()].some((token) => token.single_word === true)) return
+  for (const splitter of [splitting.splitter_unnormalized, splitting.splitter_normalized]) {
+    const split = splitter.split.bind(splitter)
+    splitter.split = (text) => joined(text, split(text), added)
+  }
+}
+
+function joined(text: string, sections: readonly string[], added: Splitting['added_tokens_map']): string[] {
+  const result: string[] = []
+  let at = 0
+  let open = false
+  for (const section of sections) {
+    const end = at + section.length
+    const token = added.get(section)
+    const inside = startsWithWord.test(text.slice(end)) || endsWithWord.test(text.slice(0, at))
+    const plain = !token || (token.single_word === true && inside)
+    if (plain && open) result[result.length - 1] += section
+    else result.push(section)
+    open = plain
+    at = end
+  }
+  return result
+}
