@@ -59,6 +59,11 @@ export class ByteTrie {
     this.#way = new Int32Array(depths.reduce((longest, depth) => Math.max(longest, depth), 0) + 1)
   }
 
+  /** Bytes of the longest token. */
+  get longest(): number {
+    return this.#way.length - 1
+  }
+
   /** One tree a vocabulary, built when it is first asked for. */
   static of(vocabulary: Vocabulary): ByteTrie {
     let trie = tries.get(vocabulary)

@@ -149,6 +149,7 @@ export function grammarAutomaton(grammar: GrammarNodes): ByteAutomaton {
     return below.get(to)!.some((word, i) => (word & position.readable[i]!) !== 0) ? stateOf(position, to) : -1
   }
   return {
+    fewestBytes: good.fewestBytes,
     start: stateOf(positionOf([{ node: rules[0]!.start, stack: null }]), root),
     accepting: (state) => states[state]!.node === root && states[state]!.position.accepting,
     step: (state, byte) => {

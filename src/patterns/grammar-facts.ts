@@ -5,40 +5,54 @@ import type { GrammarNode, GrammarNodes } from './grammar-nodes.js'
 export interface Productive {
   readonly nodes: readonly boolean[]
   readonly rules: readonly boolean[]
+  /** Bytes of the shortest text that fits the first rule; Infinity where none does. */
+  readonly fewestBytes: number
 }
 
 export function productive({ nodes, rules }: GrammarNodes): Productive {
-  const good = nodes.map(() => false)
-  const works = (rule: number) => good[rules[rule]!.start]!
-  /** Nodes that may be good when this one is. */
+  /** From each node, the fewest bytes to the final node of its rule. */
+  const fewest = nodes.map(() => Number.POSITIVE_INFINITY)
+  const ofRule = (rule: number) => fewest[rules[rule]!.start]!
+  /** Nodes that may be nearer when this one is. */
   const before: number[][] = nodes.map(() => [])
   for (const [from, { empty, reads, calls }] of nodes.entries()) {
     for (const to of empty) before[to]!.push(from)
-    for (const { set, to } of reads) if (set.some(isReadable)) before[to]!.push(from)
+    for (const { to } of reads) before[to]!.push(from)
     for (const { rule, to } of calls) {
       before[to]!.push(from)
       before[rules[rule]!.start]!.push(from)
     }
   }
-  const isGood = ({ empty, reads, calls }: GrammarNode) =>
-    empty.some((to) => good[to]) ||
-    reads.some(({ set, to }) => good[to] && set.some(isReadable)) ||
-    calls.some(({ rule, to }) => good[to] && works(rule))
+  const through = ({ empty, reads, calls }: GrammarNode) => {
+    let least = Number.POSITIVE_INFINITY
+    for (const to of empty) least = Math.min(least, fewest[to]!)
+    for (const { set, to } of reads) for (const range of set) least = Math.min(least, bytesOf(range) + fewest[to]!)
+    for (const { rule, to } of calls) least = Math.min(least, ofRule(rule) + fewest[to]!)
+    return least
+  }
   const waiting = rules.map(({ final }) => final)
-  for (const final of waiting) good[final] = true
-  for (let to = waiting.pop(); to !== undefined; to = waiting.pop()) {
-    for (const from of before[to]!) {
-      if (good[from] || !isGood(nodes[from]!)) continue
-      good[from] = true
+  for (const final of waiting) fewest[final] = 0
+  // First come, first served: what is near is found early and seldom mended.
+  for (let i = 0; i < waiting.length; i++) {
+    for (const from of before[waiting[i]!]!) {
+      const bytes = through(nodes[from]!)
+      if (bytes >= fewest[from]!) continue
+      fewest[from] = bytes
       waiting.push(from)
     }
   }
-  return { nodes: good, rules: rules.map((_, rule) => works(rule)) }
+  return {
+    nodes: fewest.map(Number.isFinite),
+    rules: rules.map((_, rule) => Number.isFinite(ofRule(rule))),
+    fewestBytes: rules.length > 0 ? ofRule(0) : Number.POSITIVE_INFINITY,
+  }
 }
 
-/** Whether a range holds more than surrogates, which stand in no text. */
-function isReadable({ min, max }: CodePoints[number]): boolean {
-  return min < 0xd800 || max > 0xdfff
+/** Bytes of the shortest character of a range in UTF-8; Infinity where it holds surrogates alone, which stand in no text. */
+function bytesOf({ min, max }: CodePoints[number]): number {
+  const least = min < 0xd800 ? min : Math.max(min, 0xe000)
+  if (least > max) return Number.POSITIVE_INFINITY
+  return least < 0x80 ? 1 : least < 0x800 ? 2 : least < 0x10000 ? 3 : 4
 }
 
 /** Rules that the first one needs, itself among them. */

@@ -21,6 +21,8 @@ export interface Pattern {
 /** An automaton over bytes whose states are numbers and in which every state can still reach a full match. */
 export interface ByteAutomaton {
   readonly start: number
+  /** Bytes of the shortest full match, where that is known. */
+  readonly fewestBytes?: number
   accepting(state: number): boolean
   /** The state after a byte; -1 when no full match begins that way. */
   step(state: number, byte: number): number

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { fewestTokens } from '../../src/patterns/fewest-tokens.js'
 import { ebnfAutomaton } from '../../src/patterns/grammar.js'
 import { regexAutomaton } from '../../src/patterns/regex.js'
+import { schemaAutomaton } from '../../src/patterns/schema.js'
 import { vocabularyOf } from './vocabularies.js'
 
 const vocabulary = vocabularyOf(['a', 'ab', 'bab', 'c', 'é', ''])
@@ -35,5 +36,22 @@ test('a search that grows too large says what it knows', () => {
   const automaton = ebnfAutomaton('root ::= "(" root ")" | "[" root "]" | "(" ")"')
   const { tokens, exact } = fewestTokens(automaton, brackets)
   expect(exact).toBe(false)
-  expect(tokens).toBe(9)
+  // Eight levels of brackets were looked behind, and as many bytes would close them.
+  expect(tokens).toBeGreaterThan(9)
+  expect(tokens).toBeLessThanOrEqual(16)
+})
+
+test('a search that grows too large counts the bytes that are left', () => {
+  // Every length is another state. "bab" is three characters, and no token has more.
+  expect(fewestTokens(regexAutomaton('.{500}', ''), vocabulary)).toEqual({ tokens: Math.ceil(500 / 3), exact: false })
+})
+
+test('a grammar knows the bytes of its shortest text', () => {
+  const fewestBytes = (text: string) => ebnfAutomaton(text).fewestBytes
+  expect(fewestBytes('root ::= "a"{7} | "\u00e9" [\u4e00-\u4e09 ]{2} x*\nx ::= "b"')).toBe(4)
+  expect(fewestBytes('root ::= "(" root ")" | x{2}\nx ::= [^\\x00-\\x7f] root? | "abc"')).toBe(4)
+  expect(fewestBytes('root ::= ""')).toBe(0)
+  // Records of three bytes and more, forty of them: too many states to look behind.
+  const schema = { type: 'array', minItems: 40, items: { type: 'object', required: ['n'] } }
+  expect(schemaAutomaton(schema).fewestBytes).toBe(2 + 40 * '{"n":0}'.length + 39)
 })

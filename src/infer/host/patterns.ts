@@ -123,7 +123,7 @@ export function matching(fail: Fail, op: ReturnType<typeof operators>, contexts:
         'P009',
         site,
         `no text of ${limit} token${limit === 1 ? '' : 's'} fits this pattern: the shortest has ${needed}`,
-        `allow ${needed} tokens or more`,
+        `allow ${tokens} tokens or more`,
       )
     },
     begin: (value: Value, c: Context | Product, site: number): PatternState =>
