@@ -14,12 +14,12 @@ const annotations = [
 /** The keywords that bound values of one type. */
 const bounding: Readonly<Record<string, readonly string[]>> = {
   string: ['minLength', 'maxLength', 'pattern', 'format'],
-  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum'],
+  number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
   array: ['items', 'prefixItems', 'minItems', 'maxItems'],
   object: ['properties', 'required', 'additionalProperties'],
 }
 
-/** Keywords that say alone what fits; only `type` and annotations may stand beside them. */
+/** Keywords that say by themselves what fits; what stands beside them is joined with it. */
 export const alone = ['$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'] as const
 
 /** Keywords of JSON Schema that no automaton here follows, and what to do instead. */
@@ -32,7 +32,6 @@ const refused: Readonly<Record<string, string>> = {
   contains: 'check it with a `require` after the span',
   minContains: 'check it with a `require` after the span',
   maxContains: 'check it with a `require` after the span',
-  multipleOf: 'take `"type": "integer"`, or check it with a `require` after the span',
   patternProperties: 'name the properties in `properties`',
   propertyNames: 'name the properties in `properties`',
   minProperties: 'name the properties in `required`',
@@ -55,8 +54,8 @@ export function schemaError(code: 'P003' | 'P007' | 'P008', path: string, messag
   return patternError(code, `${message}, at \`${path}\` in the schema`, { hint })
 }
 
-/** The keywords of a schema, known to be ones that are followed. Throws P007 and P008. */
-export function checkKeywords(schema: Schema, path: string): void {
+/** Throws P008 for keywords that are not followed. */
+export function checkKnown(schema: Schema, path: string): void {
   const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
   for (const keyword of Object.keys(schema)) {
     if (known.includes(keyword)) continue
@@ -71,22 +70,25 @@ export function checkKeywords(schema: Schema, path: string): void {
       instead ?? (near ? `did you mean \`${near}\`?` : 'leave it out; notes belong into `description` or `$comment`'),
     )
   }
+}
+
+/** Bounds that a schema puts on values such as this one. */
+export function boundsOf(schema: Schema, value: unknown): readonly string[] {
+  const type = Object.keys(bounding).find((type) => isOf(value, type as JsonType))
+  return type === undefined ? [] : bounding[type]!.filter((keyword) => keyword in schema)
+}
+
+/** Whether a schema says several things that have to be joined (`schema-merge.ts`): all but bounds, or one keyword alone. */
+export function saysSeveral(schema: Schema): boolean {
   const single = alone.filter((keyword) => keyword in schema)
-  const bounds = Object.values(bounding)
-    .flat()
-    .filter((keyword) => keyword in schema)
-  const [first, second] = [...single, ...bounds]
-  if (single.length > 0 && second) {
-    throw schemaError('P008', path, `\`${second}\` beside \`${first}\` is not supported`, `put everything into one of them`)
-  }
-  if (single.length > 0 && 'type' in schema && single[0] !== 'enum' && single[0] !== 'const') {
-    throw schemaError(
-      'P008',
-      path,
-      `\`type\` beside \`${first}\` is not supported`,
-      'move `type` into the schemas that it combines',
-    )
-  }
+  const isList = single[0] === 'enum' || single[0] === 'const'
+  const others = [...Object.values(bounding).flat(), ...(isList ? [] : ['type'])].filter((keyword) => keyword in schema)
+  const isLong = Array.isArray(schema.allOf) && schema.allOf.length > 1
+  return isLong || single.length > 1 || (single.length > 0 && others.length > 0)
+}
+
+/** Throws P008 for bounds on values of any type. */
+export function checkBounds(schema: Schema, path: string): void {
   for (const [type, keywords] of Object.entries(bounding)) {
     const bound = keywords.find((keyword) => keyword in schema)
     if (bound === undefined || typesOf(schema, path)) continue
@@ -137,6 +139,14 @@ export function listOf(schema: Schema, keyword: string, path: string): readonly 
 
 export function isRecord(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** Whether a value is of a type. */
+export function isOf(value: unknown, type: JsonType): boolean {
+  if (type === 'null') return value === null
+  if (type === 'integer') return Number.isInteger(value)
+  if (type === 'array') return Array.isArray(value)
+  return type === 'object' ? isRecord(value) : typeof value === type
 }
 
 /** A value in a message: short. */

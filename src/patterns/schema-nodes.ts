@@ -4,17 +4,21 @@ import { GrammarNodes } from './grammar-nodes.js'
 import { checkDisjoint, resolve } from './schema-cases.js'
 import {
   alone,
-  checkKeywords,
+  checkBounds,
+  checkKnown,
   countOf,
+  isOf,
   isRecord,
   type JsonType,
   listOf,
   type Schema,
+  saysSeveral,
   schemaError,
   shown,
   step,
   typesOf,
 } from './schema-keywords.js'
+import { conjunction } from './schema-merge.js'
 import { numberBounds } from './schema-numbers.js'
 import { anyString, otherThan, quoted, stringBounds } from './schema-strings.js'
 
@@ -32,12 +36,15 @@ export class SchemaNodes {
   /** The rules of `$ref` and of repeated schemas, by path. */
   readonly #rules = new Map<string, number>()
   /** Rules whose nodes are still to be laid. */
-  readonly #waiting: { readonly rule: number; readonly schema: unknown; readonly path: string }[] = []
+  readonly #waiting: { readonly rule: number; readonly schema: unknown; readonly path: string; readonly isJoined: boolean }[] = []
+  /** Whether what is laid was joined of several schemas: cases of which then nothing is left are no mistake. */
+  #isJoined = false
 
   constructor(private readonly root: unknown) {
     this.#rule(root, '#')
     for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
       const { start, final } = this.nodes.rules[next.rule]!
+      this.#isJoined = next.isJoined
       this.nodes.join(this.#value(next.schema, next.path, start), final)
     }
   }
@@ -48,7 +55,7 @@ export class SchemaNodes {
     let rule = this.#rules.get(name)
     if (rule === undefined) {
       this.#rules.set(name, (rule = this.nodes.rule(name)))
-      this.#waiting.push({ rule, schema: schema === true ? {} : schema, path })
+      this.#waiting.push({ rule, schema: schema === true ? {} : schema, path, isJoined: false })
     }
     return rule
   }
@@ -64,7 +71,9 @@ export class SchemaNodes {
         'write `{"type": "string"}`, `true` or `false`',
       )
     }
-    checkKeywords(schema, path)
+    checkKnown(schema, path)
+    if (saysSeveral(schema)) return this.nodes.call(from, this.#joined(schema, path))
+    checkBounds(schema, path)
     const single = alone.find((keyword) => keyword in schema)
     if (single) return this.#alone(single, schema, path, from)
     const types = typesOf(schema, path) ?? everyType
@@ -74,6 +83,20 @@ export class SchemaNodes {
       from,
       apart.map((type) => (at) => this.#typed(type, schema, path, at)),
     )
+  }
+
+  /** The rule of a schema that says several things. Equal ones are one rule, wherever they stand, so that recursion comes to an end. */
+  #joined(schema: Schema, path: string): number {
+    const { allOf, ...rest } = schema
+    const parts = allOf === undefined ? [] : listOf(schema, 'allOf', path)!
+    if (parts.length === 0 && allOf !== undefined) throw noParts(`${path}/allOf`)
+    const key = `all of ${JSON.stringify([rest, ...parts])}`
+    let rule = this.#rules.get(key)
+    if (rule === undefined) {
+      this.#rules.set(key, (rule = this.nodes.rule(path)))
+      this.#waiting.push({ rule, schema: conjunction(this.root, [rest, ...parts], path), path, isJoined: true })
+    }
+    return rule
   }
 
   #alone(keyword: (typeof alone)[number], schema: Schema, path: string, from: number): number {
@@ -87,17 +110,14 @@ export class SchemaNodes {
       const values = (keyword === 'const' ? [schema.const] : listOf(schema, 'enum', path)!).filter(
         (value) => types === undefined || types.some((type) => isOf(value, type)),
       )
-      if (values.length === 0) throw nothingFits(path)
+      if (values.length === 0 && !this.#isJoined) throw nothingFits(path)
       return this.nodes.choice(
         from,
         values.map((value) => (node) => this.#constant(value, node)),
       )
     }
     const parts = listOf(schema, keyword, path)!
-    if (parts.length === 0) throw schemaError('P007', at, 'expected at least one schema', 'add one, or leave the keyword out')
-    if (keyword === 'allOf' && parts.length > 1) {
-      throw schemaError('P008', at, '`allOf` of several schemas is not supported', 'write their keywords into one schema')
-    }
+    if (parts.length === 0) throw noParts(at)
     if (keyword === 'oneOf') checkDisjoint(this.root, parts, at)
     return this.nodes.choice(
       from,
@@ -114,10 +134,10 @@ export class SchemaNodes {
         return nodes.choice(from, [(at) => nodes.text(at, 'true'), (at) => nodes.text(at, 'false')])
       case 'integer':
       case 'number':
-        return nodes.automaton(from, notEmpty(numberBounds(schema, type === 'integer', path), path))
+        return nodes.automaton(from, this.#notEmpty(numberBounds(schema, type === 'integer', path), path))
       case 'string': {
         const bounds = stringBounds(schema, path)
-        return bounds ? quoted(nodes, from, notEmpty(bounds, path)) : anyString(nodes, from)
+        return bounds ? quoted(nodes, from, this.#notEmpty(bounds, path)) : anyString(nodes, from)
       }
       case 'array':
         return this.#array(schema, path, from)
@@ -224,6 +244,11 @@ export class SchemaNodes {
     return nodes.text(at, isList ? ']' : '}')
   }
 
+  #notEmpty(texts: CharacterDfa, path: string): CharacterDfa {
+    if (texts.dfa.size === 0 && !this.#isJoined) throw nothingFits(path)
+    return texts
+  }
+
   #colon(from: number): number {
     const { nodes } = this
     return nodes.repeat(nodes.text(from, ':'), 0, 1, (at) => nodes.text(at, ' '))
@@ -237,16 +262,8 @@ export class SchemaNodes {
   }
 }
 
-function isOf(value: unknown, type: JsonType): boolean {
-  if (type === 'null') return value === null
-  if (type === 'integer') return Number.isInteger(value)
-  if (type === 'array') return Array.isArray(value)
-  return type === 'object' ? isRecord(value) : typeof value === type
-}
-
-function notEmpty(texts: CharacterDfa, path: string): CharacterDfa {
-  if (texts.dfa.size === 0) throw nothingFits(path)
-  return texts
+function noParts(path: string) {
+  return schemaError('P007', path, 'expected at least one schema', 'add one, or leave the keyword out')
 }
 
 function nothingFits(path: string) {

@@ -1,10 +1,12 @@
 import { type CharacterDfa, combined } from './character-dfa.js'
 import { regexDfa } from './regex.js'
 import { numberOf, type Schema, schemaError } from './schema-keywords.js'
+import { multiplesOf } from './schema-multiples.js'
 
 /*
  * Numbers as JSON writes them. Their length is bounded, so that every text that fits is a finite double: 16 digits before and behind the
- * point, 2 in the exponent; a number with a bound is written without an exponent, and not as -0.
+ * point, 2 in the exponent; a number with a bound is written without an exponent, and not as -0. Multiples are those of the decimals, exactly: 0.07
+ * is one of 0.01, which a validator that divides binary numbers may deny.
  */
 
 const whole = '(?:0|[1-9]\\d{0,15})'
@@ -24,7 +26,9 @@ export function numberBounds(schema: Schema, isInteger: boolean, path: string): 
       { isLower: keyword === 'minimum' || keyword === 'exclusiveMinimum', isStrict: keyword.startsWith('ex'), value, digits },
     ]
   })
-  if (bounds.length === 0) return regexDfa(isInteger ? `-?${whole}` : `-?${whole}${fraction}(?:[eE][+-]?\\d{1,2})?`, '')
+  const multiples = multiplesIn(schema, path)
+  if (bounds.length === 0 && !multiples)
+    return regexDfa(isInteger ? `-?${whole}` : `-?${whole}${fraction}(?:[eE][+-]?\\d{1,2})?`, '')
   const kind = regexDfa(isInteger ? `0|-?[1-9]\\d{0,15}` : `-?${whole}${fraction}`, '')
   return bounds.reduce(
     (all, { isLower, isStrict, value, digits }) => {
@@ -41,8 +45,21 @@ export function numberBounds(schema: Schema, isInteger: boolean, path: string): 
         : combined(kind, 'and', sameSign)
       return combined(all, 'and', fits)
     },
-    combined(kind, 'andNot', regexDfa('-0(?:\\.0*)?', '')),
+    combined(multiples ? combined(kind, 'and', multiples) : kind, 'andNot', regexDfa('-0(?:\\.0*)?', '')),
   )
+}
+
+function multiplesIn(schema: Schema, path: string): CharacterDfa | undefined {
+  const value = numberOf(schema, 'multipleOf', path)
+  if (value === undefined) return undefined
+  if (value <= 0)
+    throw schemaError('P007', `${path}/multipleOf`, `expected a number above 0, found ${value}`, 'write a number such as 0.5')
+  const digits = decimal(value)
+  if (!digits) {
+    const hint = 'take one of at most 15 digits before the point, and 6 or fewer zeros behind it'
+    throw schemaError('P008', `${path}/multipleOf`, `multiples of ${value} are not supported`, hint)
+  }
+  return multiplesOf(Number(digits.before + digits.behind), digits.behind.length)
 }
 
 /** The texts of `all` in at least one of two. */

@@ -26,7 +26,7 @@ export function schemaAutomaton(schema: unknown): ByteAutomaton {
       throw patternError('P001', `no value fits, at \`${nodes.rules[barren]!.name}\` in the schema`, {
         hint: circle
           ? 'a reference must not lead to itself alone'
-          : 'end the recursion, with "null" or a property that need not be there',
+          : 'mend the bounds that contradict each other, or end the recursion with "null" or a property that need not be there',
       })
     }
     return grammarAutomaton(nodes)

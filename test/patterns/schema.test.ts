@@ -257,3 +257,66 @@ describe('bounds', () => {
     )
   })
 })
+
+describe('schemas that are joined', () => {
+  const list = {
+    $defs: {
+      named: { type: 'object', properties: { name: { type: 'string' } }, required: ['name'] },
+      chain: { type: 'object', properties: { next: { anyOf: [{ $ref: '#/$defs/chain' }, { type: 'null' }] } } },
+    },
+    values: [
+      ...[null, true, 0, 1, 2, 3, 4, 6, -3, 1.5, '', 'a', 'ab', 'abc', [], [1], [1, 2], ['a', 4], [4, 'a', null]],
+      ...[{}, { name: 'a' }, { name: 1 }, { name: 'a', age: 3 }, { name: 'a', age: 'x' }, { age: 3 }, { next: null }],
+      ...[{ next: { next: null } }, { name: 'a', next: null }, { name: 'a', next: { next: null } }],
+    ],
+  }
+  const schemas = [
+    {
+      allOf: [
+        { type: 'integer', minimum: 2 },
+        { maximum: 5, type: 'number' },
+      ],
+    },
+    { $ref: '#/$defs/named', properties: { age: { type: 'integer' } }, additionalProperties: { type: 'string' } },
+    { allOf: [{ $ref: '#/$defs/named' }, { type: 'object', properties: { age: { type: 'integer' } } }], required: ['age'] },
+    { allOf: [{ $ref: '#/$defs/named' }, { $ref: '#/$defs/chain' }] },
+    { allOf: [{ $ref: '#/$defs/chain' }, { $ref: '#/$defs/chain' }], additionalProperties: { $ref: '#/$defs/chain' } },
+    {
+      type: 'object',
+      properties: { name: true, age: { type: 'integer' } },
+      anyOf: [{ required: ['name'] }, { required: ['age'] }],
+    },
+    { type: ['integer', 'string'], anyOf: [{ type: 'null' }, { maximum: 3, type: 'number' }, { type: 'string', maxLength: 1 }] },
+    {
+      allOf: [
+        { type: 'array', items: { type: 'integer' } },
+        { type: 'array', prefixItems: [{ enum: [1, 'a'] }], maxItems: 2 },
+      ],
+    },
+    { allOf: [{ enum: [1, 2, 'a', 'abc'] }, { type: ['integer', 'string'], minimum: 2, maxLength: 2 }] },
+    { allOf: [{ anyOf: [{ const: 1 }, { type: 'string' }] }, { oneOf: [{ type: 'integer' }, { type: 'null' }] }] },
+    { allOf: [{ type: 'object', additionalProperties: false, properties: { name: true } }, { $ref: '#/$defs/named' }] },
+  ]
+  it.each(schemas)('%j', (schema) => {
+    const whole = { ...schema, $defs: list.$defs }
+    const valid = ajv.compile(whole)
+    const automaton = schemaAutomaton(whole)
+    const found = list.values.filter((value) => accepts(automaton, JSON.stringify(value)))
+    expect(found).toEqual(list.values.filter((value) => valid(value)))
+    expect(found.length).toBeGreaterThan(0)
+  })
+})
+
+describe('multiples', () => {
+  it.each([
+    [{ type: 'integer', multipleOf: 3 }, ['0', '3', '-12', '999999999999999'], ['1', '-4', '3.0', '1000000000000000']],
+    [{ type: 'integer', multipleOf: 10, minimum: 5, maximum: 120 }, ['10', '120'], ['0', '5', '15', '130']],
+    [{ type: 'number', multipleOf: 0.25 }, ['0.25', '-1.5', '7', '0.750', '2.0'], ['0.3', '0.251', '1.', '-0', '1e2']],
+    [{ type: 'number', multipleOf: 0.01, exclusiveMinimum: 0 }, ['2.24', '0.07', '19.990'], ['0', '0.005', '1.001']],
+    [{ type: 'number', multipleOf: 2.5 }, ['5', '7.5', '10.0'], ['6', '2.50001']],
+  ])('%j', (schema, fit, others) => {
+    const automaton = schemaAutomaton(schema)
+    for (const text of fit) expect([text, accepts(automaton, text)]).toEqual([text, true])
+    for (const text of others) expect([text, accepts(automaton, text)]).toEqual([text, false])
+  })
+})

@@ -76,7 +76,7 @@ export const matchingEntries: Entries = {
   ),
   P008: entry(
     'a keyword of a JSON schema is not supported',
-    'What a schema asks for must hold for every text that comes out, so no keyword is passed over. Supported are type, enum, const, anyOf, oneOf with parts that differ in type or in a required constant, allOf of one schema, $ref inside the schema, properties, required, additionalProperties, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, format (date, time, date-time, ipv4, uuid), minimum, maximum, exclusiveMinimum, exclusiveMaximum, true and false.',
+    'What a schema asks for must hold for every text that comes out, so no keyword is passed over. Supported are type, enum, const, anyOf, oneOf with parts that differ in type or in a required constant, allOf, $ref inside the schema, properties, required, additionalProperties, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, true and false.',
     'json({type: "array", uniqueItems: true})',
     'json({type: "array"})',
   ),

@@ -1,0 +1,159 @@
+import { checkDisjoint, resolve } from './schema-cases.js'
+import {
+  alone,
+  boundsOf,
+  checkKnown,
+  isOf,
+  isRecord,
+  type JsonType,
+  listOf,
+  numberOf,
+  type Schema,
+  schemaError,
+  shown,
+  step,
+  typesOf,
+} from './schema-keywords.js'
+
+/** A schema, or `true` or `false`. */
+type Any = Schema | boolean
+
+/** References that one part may go through. */
+const deepest = 100
+
+/**
+ * One schema for what fits all of several: bounds take the tighter, properties and elements what each part says of them, and of the cases
+ * of an `anyOf` each is joined with the rest. `root` is the document that `$ref` looks into. Throws P007, and P008 for what no schema here says.
+ */
+export function conjunction(root: unknown, parts: readonly unknown[], path: string): Any {
+  const plain: Schema[] = []
+  const choices: (readonly unknown[])[] = []
+  let values: readonly unknown[] | undefined
+  const waiting = parts.map((part) => ({ part, depth: 0 })).reverse()
+  for (let next = waiting.pop(); next; next = waiting.pop()) {
+    const { part, depth } = next
+    if (part === true) continue
+    if (part === false) return false
+    if (!isRecord(part))
+      throw schemaError('P007', path, `expected a schema, found ${shown(part)}`, 'write `{"type": "string"}`, `true` or `false`')
+    checkKnown(part, path)
+    if (depth > deepest)
+      throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
+    for (const keyword of alone) {
+      if (!(keyword in part)) continue
+      if (keyword === '$ref') waiting.push({ part: resolve(root, part.$ref, path).schema, depth: depth + 1 })
+      else if (keyword === 'const') values = among(values, [part.const])
+      else {
+        const list = listOf(part, keyword, path)!
+        if (keyword === 'enum') values = among(values, list)
+        else if (keyword === 'allOf') waiting.push(...list.map((each) => ({ part: each, depth: depth + 1 })).reverse())
+        else {
+          if (keyword === 'oneOf') checkDisjoint(root, list, path)
+          choices.push(list)
+        }
+      }
+    }
+    const rest = Object.entries(part).filter(([keyword]) => !alone.some((each) => each === keyword))
+    if (rest.length > 0) plain.push(Object.fromEntries(rest))
+  }
+  const bounds = plain.reduce((all, each) => both(all, each, path), {})
+  const [first, ...others] = choices
+  if (first) {
+    const all = [bounds, ...(values ? [{ enum: values }] : []), ...others.map((anyOf) => ({ anyOf }))]
+    return { anyOf: first.map((each) => ({ allOf: [...all, each] })) }
+  }
+  if (!values) return bounds
+  const types = typesOf(bounds, path)
+  const left = values.filter((value) => (!types || types.some((type) => isOf(value, type))) && fits(value, bounds, path))
+  return left.length > 0 && { enum: left }
+}
+
+/** Whether a constant is within the bounds of its type. */
+function fits(value: unknown, bounds: Schema, path: string): boolean {
+  return boundsOf(bounds, value).every((keyword) => {
+    const bound = bounds[keyword]
+    const size = typeof value === 'string' ? [...value].length : value
+    if (typeof size === 'number' && typeof bound === 'number') {
+      if (keyword === 'minimum' || keyword === 'minLength') return size >= bound
+      if (keyword === 'maximum' || keyword === 'maxLength') return size <= bound
+      if (keyword === 'exclusiveMinimum') return size > bound
+      if (keyword === 'exclusiveMaximum') return size < bound
+      if (Number.isInteger(size) && Number.isInteger(bound)) return size % bound === 0
+    }
+    const hint = 'list only values that are within the bounds'
+    throw schemaError('P008', path, `\`${keyword}\` beside \`enum\` or \`const\` is not supported`, hint)
+  })
+}
+
+function among(a: readonly unknown[] | undefined, b: readonly unknown[]): readonly unknown[] {
+  const texts = b.map((value) => JSON.stringify(value))
+  return a ? a.filter((value) => texts.includes(JSON.stringify(value))) : b
+}
+
+const larger = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems']
+const smaller = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems']
+/** What both may say only alike. */
+const same = ['pattern', 'format', 'multipleOf']
+
+/** Both of two schemas without references and cases. */
+function both(a: Schema, b: Schema, path: string): Schema {
+  const result: Record<string, unknown> = { ...a, ...b }
+  for (const keyword of [...larger, ...smaller]) {
+    const [x, y] = [numberOf(a, keyword, path), numberOf(b, keyword, path)]
+    if (x !== undefined && y !== undefined) result[keyword] = larger.includes(keyword) ? Math.max(x, y) : Math.min(x, y)
+  }
+  for (const keyword of same) {
+    if (!(keyword in a && keyword in b) || a[keyword] === b[keyword]) continue
+    throw schemaError('P008', path, `two different \`${keyword}\` for one value are not supported`, 'write one that says both')
+  }
+  const [ours, theirs] = [typesOf(a, path), typesOf(b, path)]
+  if (ours && theirs) result.type = common(ours, theirs)
+  if ('required' in a && 'required' in b)
+    result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
+  joinProperties(a, b, result, path)
+  joinElements(a, b, result, path)
+  return result
+}
+
+/** Types that both name; whole numbers are numbers. */
+function common(a: readonly JsonType[], b: readonly JsonType[]): JsonType[] {
+  const has = (types: readonly JsonType[], type: JsonType) =>
+    types.includes(type) || (type === 'integer' && types.includes('number'))
+  return [...new Set([...a, ...b])].filter((type) => has(a, type) && has(b, type))
+}
+
+function joinProperties(a: Schema, b: Schema, result: Record<string, unknown>, path: string): void {
+  const [ours, theirs] = [recordOf(a, path), recordOf(b, path)]
+  if ('properties' in a || 'properties' in b) {
+    const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
+    const said = (schema: Schema, properties: Schema, name: string) =>
+      Object.hasOwn(properties, name) ? properties[name] : (schema.additionalProperties ?? true)
+    result.properties = Object.fromEntries(names.map((name) => [name, all(said(a, ours, name), said(b, theirs, name))]))
+  }
+  if ('additionalProperties' in a && 'additionalProperties' in b)
+    result.additionalProperties = all(a.additionalProperties, b.additionalProperties)
+}
+
+function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, path: string): void {
+  const [ours, theirs] = [listOf(a, 'prefixItems', path) ?? [], listOf(b, 'prefixItems', path) ?? []]
+  const count = Math.max(ours.length, theirs.length)
+  const said = (schema: Schema, first: readonly unknown[], i: number) => (i < first.length ? first[i] : (schema.items ?? true))
+  if (count > 0) result.prefixItems = Array.from({ length: count }, (_, i) => all(said(a, ours, i), said(b, theirs, i)))
+  if ('items' in a && 'items' in b) result.items = all(a.items, b.items)
+}
+
+function recordOf(schema: Schema, path: string): Schema {
+  const { properties = {} } = schema
+  if (isRecord(properties)) return properties
+  throw schemaError(
+    'P007',
+    step(path, 'properties'),
+    `expected a record of schemas, found ${shown(properties)}`,
+    'write `{"name": {}}`',
+  )
+}
+
+function all(a: unknown, b: unknown): unknown {
+  if (a === true || JSON.stringify(a) === JSON.stringify(b)) return b
+  return b === true ? a : { allOf: [a, b] }
+}
