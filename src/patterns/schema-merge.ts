@@ -39,6 +39,13 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
     checkKnown(part, path)
     if (depth > deepest)
       throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
+    const rest = Object.entries(part).filter(([keyword]) => !alone.some((each) => each === keyword))
+    if (rest.length === Object.keys(part).length) {
+      plain.push(part)
+      continue
+    }
+    // Behind what it refers to: the properties of a base come first.
+    waiting.push({ part: Object.fromEntries(rest), depth })
     for (const keyword of alone) {
       if (!(keyword in part)) continue
       if (keyword === '$ref') waiting.push({ part: resolve(root, part.$ref, path).schema, depth: depth + 1 })
@@ -53,8 +60,6 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
         }
       }
     }
-    const rest = Object.entries(part).filter(([keyword]) => !alone.some((each) => each === keyword))
-    if (rest.length > 0) plain.push(Object.fromEntries(rest))
   }
   const bounds = plain.reduce((all, each) => both(all, each, path), {})
   const [first, ...others] = choices

@@ -94,7 +94,7 @@ export class SchemaNodes {
     let rule = this.#rules.get(key)
     if (rule === undefined) {
       this.#rules.set(key, (rule = this.nodes.rule(path)))
-      this.#waiting.push({ rule, schema: conjunction(this.root, [rest, ...parts], path), path, isJoined: true })
+      this.#waiting.push({ rule, schema: conjunction(this.root, [...parts, rest], path), path, isJoined: true })
     }
     return rule
   }
