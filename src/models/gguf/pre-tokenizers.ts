@@ -18,6 +18,14 @@ const split = (regex: string) => ({ type: 'Split', pattern: { Regex: regex }, be
 const words = (digits: string) =>
   `(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
 
+/** Words as the tokenizer of GPT-4o cuts them: capitals before small letters belong together, and what is behind an apostrophe with `tails`. */
+const cased = (digits: string, tails: string) => {
+  const [capital, small] = ['[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]', '[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]']
+  const word = `[^\\r\\n\\p{L}\\p{N}]?`
+  const letters = `${word}${capital}*${small}+${tails}|${word}${capital}+${small}*${tails}`
+  return `${letters}|\\p{N}${digits}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+`
+}
+
 const gpt2: Scheme = { normalizer: null, parts: [byteLevel(true)], ignoreMerges: false, begins: false }
 const digits: Scheme = { ...gpt2, parts: [{ type: 'Digits', individual_digits: true }, byteLevel(true)] }
 const llama3: Scheme = {
@@ -32,6 +40,14 @@ const qwen2: Scheme = {
   ignoreMerges: false,
   begins: false,
 }
+
+const gpt4o: Scheme = {
+  ...qwen2,
+  normalizer: null,
+  parts: [split(cased('{1,3}', "(?i:'s|'t|'re|'ve|'m|'ll|'d)?")), byteLevel(false)],
+}
+/** Mistral's, from NeMo on. */
+const tekken: Scheme = { ...llama3, parts: [split(cased('', '')), byteLevel(false)] }
 
 /** Names that llama.cpp's converter writes. "default" stands in files from before it wrote names, whose models were GPT-2's kin. */
 const schemes: Readonly<Record<string, Scheme>> = {
@@ -49,6 +65,9 @@ const schemes: Readonly<Record<string, Scheme>> = {
   'llama-bpe': llama3,
   llama3,
   'llama-v3': llama3,
+  falcon3: llama3,
+  'gpt-4o': gpt4o,
+  tekken,
   dbrx: { ...llama3, ignoreMerges: false, begins: false },
   'smaug-bpe': { ...llama3, ignoreMerges: false },
   qwen2,

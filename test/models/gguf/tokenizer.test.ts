@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import type { GgufValue } from '../../../src/models/gguf/header.js'
 import { tokenizerFilesOf } from '../../../src/models/gguf/tokenizer.js'
+import { SubwordVocabulary } from '../../../src/models/tokenizer.js'
 
 const read = (entries: Readonly<Record<string, GgufValue>>) => {
   const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
@@ -18,4 +19,17 @@ it('pieces without a score each would be merged in any order, and are refused', 
   expect(() => read(pieces)).toThrow(/M007: .*hold 0 scores for 4 tokens/)
   expect(() => read({ ...pieces, scores: [0, 0, 0] })).toThrow(/M007: .*hold 3 scores for 4 tokens/)
   expect(read({ ...pieces, scores: [0, -1, -2, -3] }).tokenizer.model).toMatchObject({ merges: [['a', 'b']] })
+})
+
+it('words end where the rule of the file says', () => {
+  const tokens = ['a', 'B', "'", 's', '1', '2', 'aB', "a'", '12', 'Ba']
+  const merges = ['a B', "a '", '1 2', 'B a']
+  const cut = (pre: string, text: string) => {
+    const files = read({ model: 'gpt2', pre, tokens, merges })
+    return new SubwordVocabulary('m.gguf', tokens.length, files).encodeContinuation(text).map((token) => tokens[token])
+  }
+  expect(cut('gpt2', 'aBa')).toEqual(['aB', 'a'])
+  for (const pre of ['gpt-4o', 'tekken']) expect(cut(pre, 'aBa')).toEqual(['a', 'Ba'])
+  expect(cut('gpt-4o', "a's12")).toEqual(["a'", 's', '12'])
+  expect(cut('tekken', "a's12")).toEqual(['a', "'", 's', '1', '2'])
 })
