@@ -40,6 +40,20 @@ export function jobFor(need: Need): Job | null {
   return { need, tokens: tokens.reverse(), base: path, keep, wanted, row: null, fresh: false }
 }
 
+/** A need for each history; histories whose hidden state is missing and that follow one another are one, which runs them together. */
+export function stretches(histories: ReadonlySet<Path>): Need[] {
+  const missing = [...histories].filter((path) => path.hidden === null).sort((a, b) => b.own - a.own)
+  const open = new Set(missing)
+  const needs: Need[] = []
+  for (const end of missing) {
+    const paths: Path[] = []
+    for (let path: Path | null = end; path && open.delete(path); path = path.parent) paths.push(path)
+    if (paths.length > 0) needs.push({ paths: paths.reverse(), keep: end })
+  }
+  for (const path of histories) if (path.hidden !== null) needs.push({ paths: [path], keep: path })
+  return needs
+}
+
 /** What to run for needs, each end once. */
 export function jobsFor(needs: readonly Need[]): Job[] {
   const jobs: Job[] = []

@@ -6,6 +6,7 @@ import { DeviceTrunk } from './device-trunk.js'
 import { modelError } from './errors.js'
 import type { Head } from './head.js'
 import { HeadQuestions, type Known, type KnownPosterior } from './head-questions.js'
+import { stretches } from './jobs.js'
 import { type ModelMemory, transformerMemory } from './memory.js'
 import type {
   DrawReply,
@@ -174,8 +175,7 @@ export class Transformer implements LanguageModel {
 
   async #experts(experts: readonly Expert[], options: ServeOptions): Promise<Known[]> {
     const known = experts.map(({ history, temperature, power }) => ({ path: this.#own(history), temperature, power }))
-    const needs = [...new Set(known.map(({ path }) => path))].map((path) => ({ paths: [path], keep: path }))
-    await this.#fill(needs, options)
+    await this.#fill(stretches(new Set(known.map(({ path }) => path))), options)
     return known
   }
 

@@ -1,8 +1,9 @@
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { freely, type LanguageModel, nothing, type ServeOptions, stopped } from '../../src/models/model.js'
+import { freely, type History, type LanguageModel, nothing, type ServeOptions, stopped } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import { complement, setOf, withoutEnd } from '../../src/models/token-set.js'
+import type { Transformer } from '../../src/models/transformer.js'
 import { hashed, key } from './fixed-randomness.js'
 
 /* The output space of models: shifts of the logits agree with whole rows, and draws with both. */
@@ -40,6 +41,33 @@ test('the matrix of the files gives the rows of the head', async () => {
     options,
   )
   expect([...picked].map((log) => log.toFixed(3))).toEqual([row![5]!, row![4000]!].map((log) => log.toFixed(3)))
+})
+
+test('the hidden states of all prefixes of a text cost its tokens once, also when some of them are known', async () => {
+  const model = lm as Transformer
+  const texts = [
+    [40, 41, 42, 43, 44, 45, 46, 47],
+    [40, 41, 99],
+  ].map((tokens) => {
+    let at = lm.start(lm.vocabulary.encodePrompt('Ben had a boat.'))
+    return tokens.map((token) => (at = lm.extend(at, token)))
+  })
+  const [long, short] = texts as [History[], History[]]
+  const options: ServeOptions = { rows: 64, live: () => texts.flat() }
+  const apart: Float32Array[] = []
+  for (const history of long) apart.push(...(await lm.output!.hidden([history], options)))
+  model.forget()
+  await lm.output!.hidden([lm.start(lm.vocabulary.encodePrompt('Ben had a boat.'))], options)
+  const before = model.tokensRun
+  const together = await lm.output!.hidden([...long].reverse(), options)
+  expect(model.tokensRun - before).toBe(8)
+  for (const [i, hidden] of together.reverse().entries()) {
+    hidden.forEach((x, k) => {
+      expect(x).toBeCloseTo(apart[i]![k]!, 4)
+    })
+  }
+  await lm.output!.hidden([...short, ...long], options)
+  expect(model.tokensRun - before).toBe(9)
 })
 
 interface How {
