@@ -315,6 +315,12 @@ describe('files', () => {
   })
 })
 
+test('a training that is interrupted before its first draw has learned nothing', async () => {
+  const made = await program('at-once', target())
+  const { partial, best, rounds } = await made.train({}, { seed: 1, steps: 4, iterate: 2, signal: AbortSignal.abort() })
+  expect({ partial, best, rounds }).toEqual({ partial: true, best: 0, rounds: [] })
+})
+
 test('an interrupted training keeps the best so far', { timeout: 60_000 }, async () => {
   const made = await program('stopped', target())
   const stop = new AbortController()

@@ -106,6 +106,7 @@ export class Trainer {
   async train(): Promise<Trained> {
     const { iterate, steps } = this.options.training[0]!
     const courses = await this.enrol()
+    if (courses.length === 0) return { twists: [], rounds: [], partial: true, best: 0, exact: null }
     try {
       const begin = await this.recall(courses)
       for (let round = begin; round < iterate && !this.aborted; round++) {
@@ -135,9 +136,11 @@ export class Trainer {
     }
   }
 
-  /** Which model each twist speaks through is seen from what the program asks it. */
+  /** Which model each twist speaks through is seen from what the program asks it; none where a signal has come first. */
   private async enrol(): Promise<Course[]> {
     const particles = await this.populations.look()
+    // A population that was cut off may not have come to a draw.
+    if (this.aborted) return []
     const lessons = this.twists.map((twist) =>
       particles.flatMap((p) => lessonsOf(p.lesson)).find(({ guide }) => guide.twist === twist),
     )
