@@ -21,7 +21,7 @@ import type { RunOptions } from './infer/run.js'
 import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
 import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
-import { readSource } from './load.js'
+import { readSource, reason } from './load.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
@@ -318,7 +318,12 @@ class LoadedProgram implements Program {
   private twistFile(): TwistFile | null {
     const path = twistPath(this.path)
     if (this.compiled.checked.learnedTwists.length === 0 || !existsSync(path)) return null
-    return { name: basename(path), bytes: readFileSync(path) }
+    try {
+      return { name: basename(path), bytes: readFileSync(path) }
+    } catch (error) {
+      const hint = 'mend or delete it: without the file the twist is 1 everywhere'
+      throw new SmcError(diagnostic('R032', undefined, `cannot read ${basename(path)}: ${reason(error)}`, { hint }))
+    }
   }
 
   private stagesFor(fuse: boolean): readonly Stage[] {

@@ -65,7 +65,7 @@ function missing(from: string, span: Span, error: unknown) {
   return diagnostic('R017', span, `cannot read \`${from}\`: ${reason(error)}`, { hint })
 }
 
-function reason(error: unknown): string {
+export function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EISDIR') return 'it is a folder'

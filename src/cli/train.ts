@@ -85,7 +85,7 @@ export async function train(path: string, flags: TrainFlags, io: Io, open: typeo
       },
     })
     live.erase()
-    if (flags.out !== undefined) keep(flags.out, path, result)
+    if (flags.out !== undefined && result.rounds.length > 0) keep(flags.out, path, result)
     if (result.best === 0) {
       io.stdout.write(`${path}: nothing was learned that is better than no twist; no file was written\n`)
       return result.partial ? exitCodes.interrupted : exitCodes.inference

@@ -1,9 +1,9 @@
 import { SmcError } from '../diagnostics/diagnostic.js'
 import { drawDense, logMassOf, logWeights } from '../models/dense.js'
-import { logSumExp } from '../models/log-sum.js'
 import { type DrawReply, type LanguageModel, nothing, type Posterior, type ServeOptions, stopped } from '../models/model.js'
 import type { Randomness } from '../models/randomness.js'
 import { has, intersection } from '../models/token-set.js'
+import { expectations, livingOf, withChance } from './expectations.js'
 import { askGuides, lessonOf, shiftsOf } from './learned/guides.js'
 import type { Machine } from './machine.js'
 import type { Particle } from './particle.js'
@@ -69,15 +69,13 @@ export class Draws {
       const posterior = { ...posteriorOf(plan, this.machine), within, allowed, leaving, shift: null }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
-      const guided = new Set<number>()
+      const asked = new Set<number>()
       const lookahead = new Float64Array(g.length).fill(Number.NEGATIVE_INFINITY)
       for (let v = 0; v < g.length; v++) {
         if (g[v] === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v))) continue
         const trial = this.trials.token(p, v)
         tries.set(v, trial)
-        const asked = this.trials.walk(trial, guidance) && p.request!.guide?.twist.head?.role === 'twist'
-        // Where the end is not in sight, the learned twist tells what to expect of it.
-        if (guidance && !asked && !trial.done) guided.add(v)
+        if (this.trials.walk(trial, guidance)) asked.add(v)
       }
       const waits = (trial: Particle) => trial.status !== 'dead' && trial.step === p.step.where
       if (isWhere(plan) && [...tries.values()].some(waits)) {
@@ -87,7 +85,7 @@ export class Draws {
       const stop = leaving ? this.tryStop(plan, logMassOf(g, leaving)) : null
       if (stop) tries.set(stopped, stop)
       const worth = new Map([...tries].map(([token, trial]) => [token, trial.logw - p.logw]))
-      const expected = new Map([...worth].map(([token, log]) => [token, log + (guided.has(token) ? guidance!.rows![token]! : 0)]))
+      const expected = guidance ? expectations(p, tries, worth, asked, guidance) : worth
       const shown = withChance(expected, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
       for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
       const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key, forced }
@@ -95,7 +93,8 @@ export class Draws {
       // A token that was shown more kindly than it is worth weighs as much less.
       const logShown = shown.get(reply.token) ?? 0
       const excess = logShown - (worth.get(reply.token) ?? 0)
-      this.take(plan, { ...reply, logMass: reply.logMass - excess }, tries, reply.logMass - logShown)
+      const learns = this.machine.options.records && p.request!.guide ? { ...plan, allowed: livingOf(plan, worth) } : plan
+      this.take(learns, { ...reply, logMass: reply.logMass - excess }, tries, reply.logMass - logShown)
     })
     return asking
   }
@@ -317,21 +316,6 @@ export class Draws {
       )
     }
   }
-}
-
-/** Least probability of a token that is looked at, as a share of its own among those that live. */
-const leastChance = 1e-6
-
-/**
- * Log factors to draw with, for tokens that are worth `worth` when they are drawn: the same, except where the draw would hardly ever give a
- * token that lives. A twist of 0 would otherwise kill, which no twist may do.
- */
-function withChance(worth: ReadonlyMap<number, number>, logMass: (token: number) => number): Map<number, number> {
-  const living = [...worth].filter(([, log]) => log > Number.NEGATIVE_INFINITY)
-  const masses = living.map(([token]) => logMass(token))
-  const mean = logSumExp(living.map(([, log], i) => log + masses[i]!)) - logSumExp(masses)
-  const least = mean + Math.log(leastChance)
-  return new Map([...worth].map(([token, log]) => [token, log === Number.NEGATIVE_INFINITY ? log : Math.max(log, least)]))
 }
 
 function particlesOf(items: readonly { readonly p: Particle }[]): Particle[] {

@@ -117,7 +117,8 @@ class Executor {
       simulate: options.simulate === true,
       capped: setups.some(({ thinned }) => thinned === true),
     })
-    this.server = new Server(this.machine, random, externs, { rows: settings.batch, live: () => this.live(), budget })
+    const serving = { rows: settings.batch, live: () => this.live(), budget, remember: options.records === true }
+    this.server = new Server(this.machine, random, externs, serving)
   }
 
   private get particles(): readonly Particle[] {

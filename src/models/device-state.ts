@@ -5,7 +5,7 @@ import type { DeviceTrunk } from './device-trunk.js'
 import { groups, type Job, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
 import { mostScores, mostTokens } from './memory.js'
 import { Path, type Prompt } from './path.js'
-import type { AttentionState } from './state.js'
+import type { AttentionState, FillOptions } from './state.js'
 import { hiddenScore } from './trunk.js'
 
 /** New tokens of one row, behind a path whose tokens all have slots. */
@@ -49,10 +49,10 @@ export class DeviceState implements AttentionState {
     return this.#pools.bytes(slots)
   }
 
-  async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>): Promise<void> {
+  async fill(needs: readonly Need[], options: FillOptions): Promise<void> {
     for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
     const alive = function* () {
-      yield* live()
+      yield* options.live()
       for (const { paths } of needs) yield paths[0]
     }
     const jobs = jobsFor(needs)
@@ -65,7 +65,7 @@ export class DeviceState implements AttentionState {
       // Calls that keep nothing leave the pools as they are.
       for (const keeps of [true, false]) {
         const alike = group.filter((job) => job.keep.own > job.base.own === keeps)
-        const most = alike.length > 0 ? this.#mostRows(alike[0]!, T, rows) : 1
+        const most = alike.length > 0 ? this.#mostRows(alike[0]!, T, options.rows) : 1
         for (let at = 0; at < alike.length; at += most) {
           const batch = alike.slice(at, at + most)
           await this.#makeRoom(batch.length * batch[0]!.tokens.length, alive, jobs)
@@ -74,6 +74,7 @@ export class DeviceState implements AttentionState {
       }
     }
     // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
+    if (options.remember) return
     const wanted = new Set(needs.flatMap((need) => need.paths))
     for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
   }

@@ -161,6 +161,8 @@ export interface ServeOptions {
   live(): Iterable<History>
   /** What the models of the run may take; a model that would take more computes again what it cannot keep, or throws a MemoryError. */
   readonly budget?: Budget | undefined
+  /** Hidden states are kept with their histories: somebody will ask for them again. */
+  readonly remember?: boolean | undefined
 }
 
 /** Tokens and text. Text is bytes underneath: a token may hold part of a character. */

@@ -1,8 +1,9 @@
 import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
-import { type Budget, type Limits, leastRows, limitsOf } from './budget.js'
+import { type Limits, leastRows, limitsOf } from './budget.js'
 import { groups, type Job, jobFor, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
 import { type ModelMemory, mostScores, mostTokens } from './memory.js'
+import type { ServeOptions } from './model.js'
 import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
 import { TrunkCalls } from './trunk-calls.js'
@@ -14,6 +15,9 @@ const promptShare = 8
 /** Calls of `fill` between two looks at whether the arena is too large. */
 const fillsALook = 16
 
+/** `ServeOptions`, of whatever histories. */
+export type FillOptions = Omit<ServeOptions, 'live'> & { live(): Iterable<unknown> }
+
 /** What a transformer keeps about its histories: in our memory (`State`), or on a device (`DeviceState`). */
 export interface AttentionState {
   /** Tokens that the trunk has run, padding not counted. */
@@ -23,7 +27,7 @@ export interface AttentionState {
   /** Texts whose state was dropped for lack of room, to be computed again when they are needed. */
   readonly dropped: number
   /** Computes the hidden states that are missing. Serves at most `rows` rows at a time, within `budget`. */
-  fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void>
+  fill(needs: readonly Need[], options: FillOptions): Promise<void>
   /** Forgets everything that can be computed again. */
   drop(): void
 }
@@ -87,12 +91,13 @@ export class State implements AttentionState {
    * Computes the hidden states that are missing. Serves at most `rows` rows at a time.
    * Within `budget`, rows that are not needed now are dropped and computed again when they are. Throws MemoryError when not even that helps.
    */
-  async fill(needs: readonly Need[], rows: number, live: () => Iterable<unknown>, budget?: Budget): Promise<void> {
+  async fill(needs: readonly Need[], options: FillOptions): Promise<void> {
+    const { rows, budget } = options
     const before = this.dropped
     let isNew = false
     for (const { paths } of needs) if (await this.#fillPrompt(paths[0]!)) isNew = true
     const alive = function* () {
-      yield* live()
+      yield* options.live()
       for (const { paths } of needs) yield paths[0]
     }
     let jobs = jobsFor(needs)
@@ -124,6 +129,7 @@ export class State implements AttentionState {
       budget.dropped += this.dropped - before
     }
     // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
+    if (options.remember) return
     const wanted = new Set(needs.flatMap((need) => need.paths))
     for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
   }

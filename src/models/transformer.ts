@@ -160,7 +160,7 @@ export class Transformer implements LanguageModel {
 
   async #fill(needs: Parameters<AttentionState['fill']>[0], options: ServeOptions): Promise<void> {
     for (const { paths } of needs) this.#checkWindow(paths.at(-1)!.length)
-    await this.#state.fill(needs, options.rows, () => options.live(), options.budget)
+    await this.#state.fill(needs, options)
   }
 
   /** The hidden states that posteriors ask for. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -78,6 +78,80 @@ test.each(['rl', 'sixo'] as const)('draws of single tokens, by %s', { timeout: 6
   const [before, after] = [await run(false), await run(true)]
   expect(before.ess / 500).toBeLessThan(0.6)
   expect(after.ess / 500).toBeGreaterThan(0.95)
+})
+
+/** Texts of different lengths beside each other, by the number of "1" and the length: phi of "" is large, so that most texts should go on. */
+const spans = {
+  'until a token': ['x until "0" within 4 tokens', 'factor 3 ^ x.count("1")', 4],
+  'up to a number of tokens': ['x until "0" for up to 3 tokens', 'factor 0.2 * 3 ^ x.count("1")', 3],
+} as const
+
+describe.each(Object.entries(spans))('%s', (name, [span, factor, most]) => {
+  test.each(['rl', 'ctl', 'sixo', 'dpg'] as const)('%s sets texts that end beside texts that go on', async (loss) => {
+    const source = `model lm = "table:toy.json"
+learn twist psi(story: Context) { width: 24, rate: 0.01, batch: 512 }
+let s = lm("")
+sample ${span} twisted by psi
+${factor}
+return x
+`.replace('sample x', 'sample x ~ s')
+    const { made } = await trained(`${loss} ${name}`, source, { loss, steps: 400 })
+    const cut = most === 3 ? 0.2 : 1
+    let whole = 0
+    for (let ones = 0; ones < 4; ones++) {
+      const text = '1'.repeat(ones)
+      const ends = ones === 3 && most === 3 ? 1 : chain(text)[0]!
+      whole += cut * 3 ** ones * p0(text) * ends
+    }
+    const run = (twist: boolean) => made.run({}, { seed: 1, particles: 1000, method: 'importance', twist })
+    const [before, after] = [await run(false), await run(true)]
+    // E_q[w / Z - 1 - log(w / Z)] is KL(q || sigma), with less spread than the mean of -log(w / Z).
+    const kl = after.samples.reduce((sum, { logWeight }) => {
+      const log = logWeight! - Math.log(whole)
+      return sum + (Math.exp(log) - 1 - log) / 1000
+    }, 0)
+    expect(kl).toBeLessThan(0.01)
+    expect(after.ess / 1000).toBeGreaterThan(0.95)
+    expect(before.ess / 1000).toBeLessThan(0.8)
+  })
+})
+
+test.each(['rl', 'ctl'] as const)('factors between draws are in psi and count once, by %s', async (loss) => {
+  const source = `model lm = "table:toy.json"
+learn twist psi(story: Context) { width: 24, rate: 0.01, batch: 512 }
+let s = lm("")
+let last = ""
+for i in 1..3 {
+  sample t ~ s
+  twist psi(s)
+  factor if t == "1" { 5 } else if t == last { 0.1 } else { 1 }
+  last = t
+}
+return s.text
+`
+  const { made } = await trained(`between-${loss}`, source, { loss, steps: 400 })
+  const run = (twist: boolean) => made.run({}, { seed: 1, particles: 1000, method: 'importance', twist })
+  const [before, after] = [await run(false), await run(true)]
+  expect(after.ess / 1000).toBeGreaterThan(0.98)
+  expect(before.ess).toBeLessThan(after.ess)
+})
+
+test('a twist that guides no draw is told of, and keeps no other from its training', async () => {
+  const source = target().replace('learn twist', 'learn twist idle(story: Context) { loss: fudge }\nlearn twist')
+  const warnings: string[] = []
+  const { made, result } = await trained('idle', source, {
+    loss: 'rl',
+    steps: 100,
+    iterate: 2,
+    onWarning: ({ code, severity, message }) => warnings.push(`${severity} ${code}: ${message}`),
+  })
+  expect(warnings).toEqual(['warning R033: no draw of the program is guided by `idle`: there is nothing to learn from'])
+  expect(result.twists).toEqual(['psi'])
+  const { learned } = await made.run({}, { seed: 1 })
+  expect(learned?.map(({ name, file }) => [name, file])).toEqual([
+    ['idle', null],
+    ['psi', 'idle.twist.safetensors'],
+  ])
 })
 
 test('a model whose logits are capped: the draws follow the target, and weights stay exact', { timeout: 120_000 }, async () => {
@@ -235,7 +309,16 @@ describe('files', () => {
     expect(readTwists({ name: 'x', bytes: result.file }).twists.get('psi')!.loss).toBe('ctl')
     writeFileSync(twistPath(made.path), result.file.subarray(0, result.file.length - 4))
     expect(await refused(made.run({}, { seed: 1 }))).toMatch(/R032 damaged.twist.safetensors is damaged/)
+    rmSync(twistPath(made.path))
+    mkdirSync(twistPath(made.path))
+    expect(await refused(made.run({}, { seed: 1 }))).toMatch(/R032 cannot read damaged.twist.safetensors: it is a folder/)
   })
+})
+
+test('a training that is interrupted before its first draw has learned nothing', async () => {
+  const made = await program('at-once', target())
+  const { partial, best, rounds } = await made.train({}, { seed: 1, steps: 4, iterate: 2, signal: AbortSignal.abort() })
+  expect({ partial, best, rounds }).toEqual({ partial: true, best: 0, rounds: [] })
 })
 
 test('an interrupted training keeps the best so far', { timeout: 60_000 }, async () => {

@@ -46,7 +46,7 @@ export async function largestDifference(host: Transformer, device: Transformer, 
     for (const run of runs) {
       const grown = run.tips.flatMap((tip, i) => [tip.child(2 + (round % 5)), tip.child(8 + i).child(3 + round)])
       const needs = grown.map((path, i) => ({ paths: [path], keep: i % 3 === 2 ? path.parent! : path }))
-      await run.state.fill(needs, 3, () => run.tips)
+      await run.state.fill(needs, { rows: 3, live: () => run.tips })
       hidden.push(grown.map((path) => path.hidden!))
       run.tips = grown.filter((_, i) => (i * i + round) % 3 !== 1).slice(0, 5)
     }

@@ -1,16 +1,18 @@
 import { diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
-import type { Span } from '../../diagnostics/span.js'
 import type { ServeOptions } from '../../models/model.js'
 import type { Randomness } from '../../models/randomness.js'
+import type { LearnTwistDecl } from '../../syntax/ast.js'
 import type { Particle } from '../particle.js'
 import { Cumulative } from '../resample.js'
 import { logMeanExp, normalise } from '../weights.js'
 import type { HeadFit } from './fit.js'
-import type { HeadShape } from './head.js'
+import type { HeadShape, Layer } from './head.js'
+import { lessonsOf } from './lesson.js'
 import {
   dpgWithValue,
   type LossValue,
   learnsFromAny,
+  leavesOutLevel,
   longest,
   losses,
   needsRollouts,
@@ -55,8 +57,7 @@ export interface Lessons {
 
 export interface CourseOf {
   readonly twist: LearnedTwist
-  /** Of its declaration. */
-  readonly span: Span
+  readonly declared: LearnTwistDecl
   readonly settings: TrainSettings
   readonly shape: HeadShape
   readonly model: string
@@ -74,18 +75,19 @@ const mostNumbers = 1 << 22
 
 /** A twist that is being fitted: what it remembers, and its steps. */
 export class Course {
-  /** log Z-hat of the first round (losses.ts). */
+  /** log Z-hat, by the weights behind the first draw: what psi of some losses leaves out (losses.ts). null before any sample lives. */
   level: number | null = null
   private replay: readonly Memory[] = []
   private readonly texts = new Texts()
 
   constructor(readonly of: CourseOf) {}
 
-  /** The head as the fit stands. */
+  /** The head as the fit stands, with the level: texts that have ended weigh phi itself beside those that go on. */
   get head(): TrainedHead {
     const { shape, model, fit, settings } = this.of
     const role = settings.loss === 'dpg' && !settings.valueHead ? 'proposal' : 'twist'
-    return { shape, layers: fit.layers, model, link: settings.loss === 'fudge' ? 'sigmoid' : 'exp', role }
+    const layers = raised(fit.layers, leavesOutLevel(settings.loss) ? (this.level ?? 0) : 0)
+    return { shape, layers, model, link: settings.loss === 'fudge' ? 'sigmoid' : 'exp', role }
   }
 
   /** The twist says from now on what was fitted. */
@@ -106,7 +108,7 @@ export class Course {
       groups.map((group) => (loss === 'sixo' || loss === 'fudge' ? group.free : group.proposed)),
       options,
     )
-    this.level ??= levelOf(rollouts.flat())
+    this.setLevel(groups.flatMap(({ proposed }) => proposed))
     const found = await this.paths(groups.map(positivesOf), options)
     if (exact?.data) {
       const lots = groups.map((_, i) => ({ positives: equal(found[i]!), rollouts: rollouts[i]! }))
@@ -154,6 +156,18 @@ export class Course {
       await new Promise((resolve) => setImmediate(resolve))
     }
     return sum / Math.max(1, done)
+  }
+
+  /** `rl` and `pcl` measure log phi from it in all rounds; for `sixo` it is log Z, and later rounds know that better. */
+  private setLevel(proposed: readonly Particle[]): void {
+    const { twist, settings } = this.of
+    if (this.level !== null && settings.loss !== 'sixo') return
+    const rests = proposed.flatMap(({ lesson, logw }) => {
+      const first = lessonsOf(lesson).find(({ guide }) => guide.twist === twist)
+      return first ? [logw - first.before] : []
+    })
+    const level = logMeanExp(Float64Array.from(rests))
+    if (Number.isFinite(level)) this.level = level
   }
 
   /** The paths of several populations, whose states are computed together. */
@@ -210,7 +224,9 @@ export class Course {
     } catch (thrown) {
       if (!(thrown instanceof RangeError)) throw thrown
       const message = `the loss \`fudge\` learns a probability, and ${thrown.message}`
-      throw new SmcError(diagnostic('R033', this.of.span, message, { hint: 'use `loss: ctl`, or factors of at most 1' }))
+      throw new SmcError(
+        diagnostic('R033', this.of.declared.name.span, message, { hint: 'use `loss: ctl`, or factors of at most 1' }),
+      )
     }
   }
 }
@@ -265,9 +281,10 @@ function average(found: readonly LossValue[]): LossValue {
   }
 }
 
-/** log of the mean weight behind the first draw; null where all have died. */
-function levelOf(rollouts: readonly Path[]): number | null {
-  const rests = rollouts.flatMap(({ final, draws }) => (draws.length > 0 ? [final - draws[0]!.before] : []))
-  const level = logMeanExp(Float64Array.from(rests))
-  return Number.isFinite(level) ? level : null
+/** Layers whose level is higher by so much. */
+function raised(layers: readonly Layer[], by: number): readonly Layer[] {
+  const last = layers.at(-1)!
+  const bias = last.bias.slice()
+  bias[bias.length - 1]! += by
+  return [...layers.slice(0, -1), { ...last, bias }]
 }

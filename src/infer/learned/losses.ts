@@ -27,8 +27,8 @@ export interface Samples {
   /** Without resampling: of the twisted proposal, or of the model itself for `sixo` and `fudge`. */
   readonly rollouts: readonly Sequence[]
   /**
-   * log psi of `rl` and `pcl` is meant to be this much below log phi; 0 when left out. A constant factor changes no twist, and near log Z it leaves
-   * psi near 1, where the network begins.
+   * log psi of `rl` and `pcl` is meant to be this much below log phi; 0 when left out. Near log Z it leaves psi near 1, where the network begins. What
+   * draws has it added again.
    */
   readonly level?: number
 }
@@ -199,6 +199,11 @@ export function movesTotals(loss: LossName): boolean {
 /** Whether it learns as well from samples that another proposal has drawn: those of earlier rounds. */
 export function learnsFromAny(loss: LossName): boolean {
   return loss === 'rl' || loss === 'pcl'
+}
+
+/** Whether its psi lies below the expected phi by a constant factor: the given level, or Z, which a share of samples does not know. */
+export function leavesOutLevel(loss: LossName): boolean {
+  return loss === 'rl' || loss === 'pcl' || loss === 'sixo'
 }
 
 /** Whether it learns from samples of the target. */

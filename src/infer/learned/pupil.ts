@@ -27,6 +27,8 @@ export interface Path {
 }
 
 const none = new Float32Array(0)
+/** Words of a mask that are told apart: those of a vocabulary whose tokens are tried one by one. */
+const mostWords = 16
 
 /** Numbers for histories: the same for the same tokens, also where these are two objects. */
 export class Texts {
@@ -50,6 +52,11 @@ export class Texts {
   }
 }
 
+/** Where every token is tried, what may be drawn may hang on more than the text: on other values of the program. */
+function sets({ within, allowed }: Lesson['posterior']): string {
+  return [within, allowed].map((set) => (set && set.words.length <= mostWords ? set.words.join('.') : '')).join()
+}
+
 /** The paths of a population for one twist, with all that the network reads. */
 export async function pathsOf(
   twist: LearnedTwist,
@@ -66,7 +73,7 @@ export async function pathsOf(
       const experts = posterior.experts.map(
         ({ model, history, temperature, power }) => `${model.id} ${texts.number(history)} ${temperature} ${power}`,
       )
-      const asked = `${guide.model.name} ${texts.number(guide.history)} ${guide.position} ${guide.condition.key} ${experts.join()}`
+      const asked = `${guide.model.name} ${texts.number(guide.history)} ${guide.position} ${guide.condition.key} ${experts.join()} ${sets(posterior)}`
       key = `${asked} ${token}`
       let state = states.get(asked)
       if (!state) states.set(asked, (state = { lesson, features: none, vector: none, mask: none }))

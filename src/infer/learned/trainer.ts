@@ -1,5 +1,6 @@
-import type { Diagnostic } from '../../diagnostics/diagnostic.js'
+import type { Diagnostic, SmcError } from '../../diagnostics/diagnostic.js'
 import type { Graph } from '../../graph/ir.js'
+import type { LearnTwistDecl } from '../../syntax/ast.js'
 import type { Backend } from '../../tensor/backend.js'
 import type { ExactWay } from '../exact.js'
 import type { Particle } from '../particle.js'
@@ -105,6 +106,7 @@ export class Trainer {
   async train(): Promise<Trained> {
     const { iterate, steps } = this.options.training[0]!
     const courses = await this.enrol()
+    if (courses.length === 0) return { twists: [], rounds: [], partial: true, best: 0, exact: null }
     try {
       const begin = await this.recall(courses)
       for (let round = begin; round < iterate && !this.aborted; round++) {
@@ -123,7 +125,7 @@ export class Trainer {
       }
       if (!this.hit && !this.aborted) throw this.never(iterate)
       return {
-        twists: courses.map((course, i) => this.stored(course, i, this.best.heads[i] ?? course.of.twist.head!)),
+        twists: courses.map((course, i) => stored(course, this.best.heads[i] ?? course.of.twist.head!)),
         rounds: this.rounds,
         partial: this.aborted,
         best: this.best.round,
@@ -134,17 +136,24 @@ export class Trainer {
     }
   }
 
-  /** Which model each twist speaks through is seen from what the program asks it. */
+  /** Which model each twist speaks through is seen from what the program asks it; none where a signal has come first. */
   private async enrol(): Promise<Course[]> {
     const particles = await this.populations.look()
+    // A population that was cut off may not have come to a draw.
+    if (this.aborted) return []
+    const lessons = this.twists.map((twist) =>
+      particles.flatMap((p) => lessonsOf(p.lesson)).find(({ guide }) => guide.twist === twist),
+    )
     const courses: Course[] = []
     for (const [i, twist] of this.twists.entries()) {
-      const lesson = particles.flatMap((p) => lessonsOf(p.lesson)).find(({ guide }) => guide.twist === twist)
+      const lesson = lessons[i]
       const settings = this.options.training[i]!
-      const { span } = this.graph.learned[i]!.name
+      const declared = this.graph.learned[i]!
       if (!lesson) {
-        const hint = `write \`twisted by ${twist.name}(...)\` on a span, or \`twist ${twist.name}(...)\` behind a \`sample\` of one token`
-        throw nothingToLearn(`no draw of the program is guided by \`${twist.name}\`: there is nothing to learn from`, hint, span)
+        const idle = this.idle(declared)
+        if (!lessons.some(Boolean)) throw idle
+        this.options.onWarning?.({ ...idle.diagnostics[0]!, severity: 'warning' })
+        continue
       }
       const { model } = lesson.guide
       const output = outputOf(twist.name, model)
@@ -156,12 +165,13 @@ export class Trainer {
       const { seed } = this.options.settings
       const adam = { learningRate: rate, weightDecay: l2, clip }
       const moves = settings.valueHead ? 'level' : movesTotals(settings.loss) ? 'totals' : 'tokens'
-      const kept = this.options.resumed?.fit(i, shape)
+      const kept = this.options.resumed?.fit(courses.length, shape)
       const layers = kept?.layers ?? untrainedLayers(shape, philoxRandomness(seed, beginning + i))
       const fit = await HeadFit.open(shape, layers, matrix, size, adam, moves, this.options.backend, kept?.optimiser)
       const random = philoxRandomness(seed, choosing)
       const { hash } = model.model
-      const course = new Course({ twist, span, settings, shape, model: hash, tokenizer: identity, vocabulary: size, fit, random })
+      const origin = { model: hash, tokenizer: identity, vocabulary: size }
+      const course = new Course({ twist, declared, settings, shape, ...origin, fit, random })
       course.teach()
       courses.push(course)
     }
@@ -268,9 +278,10 @@ export class Trainer {
     this.options.onProgress?.({ ...told, rounds: iterate, step, steps, left, seconds: this.seconds })
   }
 
-  private stored({ of }: Course, i: number, head: TrainedHead): StoredTwist {
-    const decl = this.graph.learned[i]!
-    return { name: decl.name.text, signature: signatureOf(decl), tokenizer: of.tokenizer, loss: of.settings.loss, head }
+  /** Nothing asks a twist: one twist alone cannot be trained, and beside others it is left as it is. */
+  private idle({ name: { text, span } }: LearnTwistDecl): SmcError {
+    const hint = `write \`twisted by ${text}(...)\` on a span, or \`twist ${text}(...)\` behind a \`sample\` of one token`
+    return nothingToLearn(`no draw of the program is guided by \`${text}\`: there is nothing to learn from`, hint, span)
   }
 
   /** A target that never fires is told of while it goes on: it may fire yet. */
@@ -308,4 +319,9 @@ export class Trainer {
   private get seconds(): number {
     return (performance.now() - this.started) / 1000
   }
+}
+
+function stored({ of }: Course, head: TrainedHead): StoredTwist {
+  const { declared, tokenizer, settings } = of
+  return { name: declared.name.text, signature: signatureOf(declared), tokenizer, loss: settings.loss, head }
 }
