@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, dirname, resolve } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { literalTexts } from './check/literals.js'
 import { notData } from './check/observed.js'
 import { firstRising } from './check/rising.js'
@@ -21,7 +21,7 @@ import type { RunOptions } from './infer/run.js'
 import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
 import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
-import { readSource, reason } from './load.js'
+import { readSource, readTwist } from './load.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
@@ -316,14 +316,7 @@ class LoadedProgram implements Program {
 
   /** What was learned for the twists of this program; null where there is no such file. */
   private twistFile(): TwistFile | null {
-    const path = twistPath(this.path)
-    if (this.compiled.checked.learnedTwists.length === 0 || !existsSync(path)) return null
-    try {
-      return { name: basename(path), bytes: readFileSync(path) }
-    } catch (error) {
-      const hint = 'mend or delete it: without the file the twist is 1 everywhere'
-      throw new SmcError(diagnostic('R032', undefined, `cannot read ${basename(path)}: ${reason(error)}`, { hint }))
-    }
+    return this.compiled.checked.learnedTwists.length === 0 ? null : readTwist(twistPath(this.path))
   }
 
   private stagesFor(fuse: boolean): readonly Stage[] {

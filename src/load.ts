@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { Module } from './check/types.js'
 import { diagnostic, SmcError } from './diagnostics/diagnostic.js'
@@ -44,6 +44,17 @@ export function externPath(from: string, module: Module): string {
   return pathToFileURL(resolve(dirname(module.program.source.path), from)).href
 }
 
+/** The bytes of a file of twists, and its name; null where there is none. Throws R032 where it cannot be read. */
+export function readTwist(path: string): { readonly name: string; readonly bytes: Uint8Array } | null {
+  if (!existsSync(path)) return null
+  try {
+    return { name: basename(path), bytes: readFileSync(path) }
+  } catch (error) {
+    const hint = 'mend or delete it: without the file the twist is 1 everywhere'
+    throw new SmcError(diagnostic('R032', undefined, `cannot read ${basename(path)}: ${reason(error)}`, { hint }))
+  }
+}
+
 function usedPath(from: string, user: string): string {
   if (from.startsWith('std/')) return resolve(stdlib, `${from.slice('std/'.length)}.smc`)
   return resolve(dirname(user), from)
@@ -65,7 +76,7 @@ function missing(from: string, span: Span, error: unknown) {
   return diagnostic('R017', span, `cannot read \`${from}\`: ${reason(error)}`, { hint })
 }
 
-export function reason(error: unknown): string {
+function reason(error: unknown): string {
   const code = (error as NodeJS.ErrnoException).code
   if (code === 'ENOENT') return 'there is no such file'
   if (code === 'EISDIR') return 'it is a folder'

@@ -2,10 +2,10 @@ import { windowsOf } from './architectures/windows.js'
 import { CallFeeds } from './call-feeds.js'
 import { DevicePools, type PromptSlots } from './device-pools.js'
 import type { DeviceTrunk } from './device-trunk.js'
-import { groups, type Job, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import { type FillOptions, groups, type Job, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
 import { mostScores, mostTokens } from './memory.js'
 import { Path, type Prompt } from './path.js'
-import type { AttentionState, FillOptions } from './state.js'
+import type { AttentionState } from './state.js'
 import { hiddenScore } from './trunk.js'
 
 /** New tokens of one row, behind a path whose tokens all have slots. */

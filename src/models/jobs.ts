@@ -1,5 +1,9 @@
 import type { Row } from './arena.js'
+import type { ServeOptions } from './model.js'
 import type { Path, Prompt } from './path.js'
+
+/** `ServeOptions`, of whatever histories. */
+export type FillOptions = Omit<ServeOptions, 'live'> & { live(): Iterable<unknown> }
 
 /** What a question needs: the last hidden state of some histories on one path. */
 export interface Need {

@@ -1,9 +1,8 @@
 import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
 import { type Limits, leastRows, limitsOf } from './budget.js'
-import { groups, type Job, jobFor, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import { type FillOptions, groups, type Job, jobFor, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
 import { type ModelMemory, mostScores, mostTokens } from './memory.js'
-import type { ServeOptions } from './model.js'
 import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
 import { TrunkCalls } from './trunk-calls.js'
@@ -14,9 +13,6 @@ const idleShare = 3 / 4
 const promptShare = 8
 /** Calls of `fill` between two looks at whether the arena is too large. */
 const fillsALook = 16
-
-/** `ServeOptions`, of whatever histories. */
-export type FillOptions = Omit<ServeOptions, 'live'> & { live(): Iterable<unknown> }
 
 /** What a transformer keeps about its histories: in our memory (`State`), or on a device (`DeviceState`). */
 export interface AttentionState {
