@@ -52,6 +52,16 @@ function scan(pattern: string): Fault | undefined {
     if (sign === '(') {
       const look = /^\(\?(?:<?[=!])/.exec(rest)?.[0]
       if (look) return unsupported(at, look.length, 'look-around', 'put the condition into a `where` or a `require`')
+      const foreign = /^\(\?(?!:|<[^>]*>)(P?)([a-z-]*)/.exec(rest)
+      if (foreign) {
+        const [opening, python, flags] = foreign as unknown as [string, string, string]
+        const hint = python
+          ? 'write `(?<name>...)`'
+          : flags
+            ? 'write flags behind the whole pattern, as in `/a/i`'
+            : 'write `(?:...)`'
+        return syntax(at, opening.length, `\`${opening}\` begins no group of JavaScript's patterns`, hint)
+      }
       open.push(at)
       repeatable = false
       at += /^\((?:\?:|\?<[^>]*>)?/.exec(rest)?.[0].length ?? 1

@@ -37,8 +37,19 @@ test.each([
   ['(a)\\1', 'unsupported', 3, 5],
   ['(?<n>a)\\k<n>', 'unsupported', 7, 12],
   ['[z-a]', 'syntax', 0, 5],
+  ['a(?i:b)', 'syntax', 1, 4],
+  ['(?P<n>a)', 'syntax', 0, 3],
+  ['(?>a)', 'syntax', 0, 2],
 ])('%s: %s at %i to %i', (pattern, kind, start, end) => {
   expect(firstFault(pattern, '')).toMatchObject({ kind, start, end })
+})
+
+test('groups of other dialects are named, with what to write', () => {
+  expect(firstFault('(?i)a', '')).toMatchObject({
+    message: expect.stringContaining('`(?i`'),
+    hint: expect.stringContaining('`/a/i`'),
+  })
+  expect(firstFault('(?P<n>a)', '')).toMatchObject({ hint: expect.stringContaining('`(?<name>...)`') })
 })
 
 test('what passes can be compiled, and places lie inside the pattern', () => {
