@@ -187,13 +187,20 @@ export function chosen<P>(
   random: (index: number) => number,
 ): readonly P[] {
   if (all.reduce((sum, each) => sum + draws(each), 0) <= most) return all
-  const order = all.map((each, i) => ({ each, at: random(i) })).sort((a, b) => a.at - b.at)
-  let left = most
-  const taken = order.filter(({ each }, i) => {
+  // A shuffle that ends when there are enough.
+  const rest = [...all]
+  const taken: P[] = []
+  for (let left = most; taken.length < rest.length; ) {
+    const at = taken.length
+    const other = at + Math.floor(random(at) * (rest.length - at))
+    const each = rest[other]!
+    rest[other] = rest[at]!
+    rest[at] = each
     left -= draws(each)
-    return i === 0 || left >= 0
-  })
-  return taken.map(({ each }) => each)
+    if (left < 0 && at > 0) break
+    taken.push(each)
+  }
+  return taken
 }
 
 /** Rows of the network for some paths: each state with each of its tokens once. */
