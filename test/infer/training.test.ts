@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
-import { load, type RunOptions, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
+import { load, type RoundDone, type RunOptions, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
 import { readTwists } from '../../src/infer/learned/file.js'
 
 /*
@@ -319,6 +319,16 @@ test('a training that is interrupted before its first draw has learned nothing',
   const made = await program('at-once', target())
   const { partial, best, rounds } = await made.train({}, { seed: 1, steps: 4, iterate: 2, signal: AbortSignal.abort() })
   expect({ partial, best, rounds }).toEqual({ partial: true, best: 0, rounds: [] })
+})
+
+test('what is interrupted while it is measured at the end is not measured', async () => {
+  const made = await program('at-the-end', target())
+  const stop = new AbortController()
+  const onRound = ({ rounds }: RoundDone) => {
+    if (rounds.length === 2) setImmediate(() => stop.abort())
+  }
+  const { partial, rounds } = await made.train({}, { seed: 1, steps: 4, iterate: 2, batch: 300, signal: stop.signal, onRound })
+  expect({ partial, rounds: rounds.length }).toEqual({ partial: true, rounds: 2 })
 })
 
 test('an interrupted training keeps the best so far', { timeout: 60_000 }, async () => {

@@ -121,7 +121,8 @@ export class Trainer {
       if (!this.aborted) {
         const last = Math.max(begin, iterate)
         const drawn = await this.populations.draw(last, { ...this.needs, target: false, model: false })
-        this.rounds.push(this.measure(last, drawn, courses))
+        // What was cut off says nothing about the twists.
+        if (!this.aborted) this.rounds.push(this.measure(last, drawn, courses))
       }
       if (!this.hit && !this.aborted) throw this.never(iterate)
       return {
