@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, test } from 'vitest'
 import { load, type RoundDone, type RunOptions, SmcError, type TrainingOptions, twistPath } from '../../src/index.js'
 import { readTwists } from '../../src/infer/learned/file.js'
+import { openModel } from '../../src/models/registry.js'
 
 /*
  * Training on table models, whose targets are known by enumeration. The state of the table is the whole text, so that psi* is within reach of
@@ -324,10 +325,24 @@ test('a training that is interrupted before its first draw has learned nothing',
 test('what is interrupted while it is measured at the end is not measured', async () => {
   const made = await program('at-the-end', target())
   const stop = new AbortController()
+  const table = await openModel('table:toy.json', { base: folder })
+  let last = false
+  // Stopped by the first thing that the last population asks of its model.
+  const lm = new Proxy(table, {
+    get(target, name) {
+      const found: unknown = Reflect.get(target, name, target)
+      if (typeof found !== 'function') return found
+      return (...given: unknown[]) => {
+        if (last && name !== 'dispose') stop.abort()
+        return Reflect.apply(found, target, given)
+      }
+    },
+  })
   const onRound = ({ rounds }: RoundDone) => {
-    if (rounds.length === 2) setImmediate(() => stop.abort())
+    last = rounds.length === 2
   }
-  const { partial, rounds } = await made.train({}, { seed: 1, steps: 4, iterate: 2, batch: 300, signal: stop.signal, onRound })
+  const options = { seed: 1, steps: 4, iterate: 2, batch: 300, models: { lm }, signal: stop.signal, onRound }
+  const { partial, rounds } = await made.train({}, options)
   expect({ partial, rounds: rounds.length }).toEqual({ partial: true, rounds: 2 })
 })
 
