@@ -54,8 +54,12 @@ export function schemaError(code: 'P003' | 'P007' | 'P008', path: string, messag
   return patternError(code, `${message}, at \`${path}\` in the schema`, { hint })
 }
 
-/** Throws P008 for keywords that are not followed. */
-export function checkKnown(schema: Schema, path: string): void {
+/** Throws P007 for what is no record of keywords, and P008 for keywords that are not followed. */
+export function requireSchema(schema: unknown, path: string): asserts schema is Schema {
+  if (!isRecord(schema)) {
+    const message = `expected a schema, found ${shown(schema)}`
+    throw schemaError('P007', path, message, 'write `{"type": "string"}`, `true` or `false`')
+  }
   const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
   for (const keyword of Object.keys(schema)) {
     if (known.includes(keyword)) continue
@@ -139,6 +143,14 @@ export function listOf(schema: Schema, keyword: string, path: string): readonly 
 
 export function isRecord(value: unknown): value is Schema {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** The schemas of the properties; none where the keyword is left out. Throws P007. */
+export function propertiesOf(schema: Schema, path: string): Schema {
+  const { properties = {} } = schema
+  if (isRecord(properties)) return properties
+  const message = `expected a record of schemas, found ${shown(properties)}`
+  throw schemaError('P007', `${path}/properties`, message, 'write `{"name": {}}`')
 }
 
 /** Whether a value is of a type. */

@@ -2,16 +2,14 @@ import { checkDisjoint, resolve } from './schema-cases.js'
 import {
   alone,
   boundsOf,
-  checkKnown,
   isOf,
-  isRecord,
   type JsonType,
   listOf,
   numberOf,
+  propertiesOf,
+  requireSchema,
   type Schema,
   schemaError,
-  shown,
-  step,
   typesOf,
 } from './schema-keywords.js'
 
@@ -34,9 +32,7 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
     const { part, depth } = next
     if (part === true) continue
     if (part === false) return false
-    if (!isRecord(part))
-      throw schemaError('P007', path, `expected a schema, found ${shown(part)}`, 'write `{"type": "string"}`, `true` or `false`')
-    checkKnown(part, path)
+    requireSchema(part, path)
     if (depth > deepest)
       throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
     const rest = Object.entries(part).filter(([keyword]) => !alone.some((each) => each === keyword))
@@ -128,7 +124,7 @@ function common(a: readonly JsonType[], b: readonly JsonType[]): JsonType[] {
 }
 
 function joinProperties(a: Schema, b: Schema, result: Record<string, unknown>, path: string): void {
-  const [ours, theirs] = [recordOf(a, path), recordOf(b, path)]
+  const [ours, theirs] = [propertiesOf(a, path), propertiesOf(b, path)]
   if ('properties' in a || 'properties' in b) {
     const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
     const said = (schema: Schema, properties: Schema, name: string) =>
@@ -145,17 +141,6 @@ function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, pat
   const said = (schema: Schema, first: readonly unknown[], i: number) => (i < first.length ? first[i] : (schema.items ?? true))
   if (count > 0) result.prefixItems = Array.from({ length: count }, (_, i) => all(said(a, ours, i), said(b, theirs, i)))
   if ('items' in a && 'items' in b) result.items = all(a.items, b.items)
-}
-
-function recordOf(schema: Schema, path: string): Schema {
-  const { properties = {} } = schema
-  if (isRecord(properties)) return properties
-  throw schemaError(
-    'P007',
-    step(path, 'properties'),
-    `expected a record of schemas, found ${shown(properties)}`,
-    'write `{"name": {}}`',
-  )
 }
 
 function all(a: unknown, b: unknown): unknown {

@@ -5,12 +5,12 @@ import { checkDisjoint, resolve } from './schema-cases.js'
 import {
   alone,
   checkBounds,
-  checkKnown,
   countOf,
   isOf,
-  isRecord,
   type JsonType,
   listOf,
+  propertiesOf,
+  requireSchema,
   type Schema,
   saysSeveral,
   schemaError,
@@ -63,15 +63,7 @@ export class SchemaNodes {
   #value(schema: unknown, path: string, from: number): number {
     if (schema === false) return this.nodes.node()
     if (schema === true) return this.nodes.call(from, this.#rule(true, path))
-    if (!isRecord(schema)) {
-      throw schemaError(
-        'P007',
-        path,
-        `expected a schema, found ${shown(schema)}`,
-        'write `{"type": "string"}`, `true` or `false`',
-      )
-    }
-    checkKnown(schema, path)
+    requireSchema(schema, path)
     if (saysSeveral(schema)) return this.nodes.call(from, this.#joined(schema, path))
     checkBounds(schema, path)
     const single = alone.find((keyword) => keyword in schema)
@@ -180,15 +172,7 @@ export class SchemaNodes {
 
   #object(schema: Schema, path: string, from: number): number {
     const { nodes } = this
-    const properties = schema.properties ?? {}
-    if (!isRecord(properties)) {
-      throw schemaError(
-        'P007',
-        `${path}/properties`,
-        `expected a record of schemas, found ${shown(properties)}`,
-        'write `{"name": {}}`',
-      )
-    }
+    const properties = propertiesOf(schema, path)
     const required = listOf(schema, 'required', path) ?? []
     const others = schema.additionalProperties ?? true
     const named = Object.keys(properties)
