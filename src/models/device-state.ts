@@ -2,7 +2,18 @@ import { windowsOf } from './architectures/windows.js'
 import { CallFeeds } from './call-feeds.js'
 import { DevicePools, type PromptSlots } from './device-pools.js'
 import type { DeviceTrunk } from './device-trunk.js'
-import { type FillOptions, groups, type Job, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import {
+  type FillOptions,
+  forgetExtended,
+  groups,
+  type Job,
+  jobsFor,
+  mostSteps,
+  type Need,
+  passes,
+  roundedLength,
+  standing,
+} from './jobs.js'
 import { mostScores, mostTokens } from './memory.js'
 import { Path, type Prompt } from './path.js'
 import type { AttentionState } from './state.js'
@@ -51,10 +62,7 @@ export class DeviceState implements AttentionState {
 
   async fill(needs: readonly Need[], options: FillOptions): Promise<void> {
     for (const { paths } of needs) await this.#fillPrompt(paths[0]!)
-    const alive = function* () {
-      yield* options.live()
-      for (const { paths } of needs) yield paths[0]
-    }
+    const alive = () => standing(needs, options)
     const jobs = jobsFor(needs)
     if (jobs.length === 0) return
     // Nothing to go on from: a new run, or everything was dropped.
@@ -73,10 +81,7 @@ export class DeviceState implements AttentionState {
         }
       }
     }
-    // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
-    if (options.remember) return
-    const wanted = new Set(needs.flatMap((need) => need.paths))
-    for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
+    if (!options.remember) forgetExtended(jobs, needs)
   }
 
   drop(): void {

@@ -72,6 +72,23 @@ export function jobsFor(needs: readonly Need[]): Job[] {
   return jobs
 }
 
+/** What a call of `fill` may not lose: what somebody stands on, and where its own needs begin. */
+export function* standing(needs: readonly Need[], options: FillOptions): Iterable<unknown> {
+  yield* options.live()
+  for (const { paths } of needs) yield paths[0]
+}
+
+/** A history that was just extended is seldom asked again: its hidden state is not worth its memory, unless it was asked for now. */
+export function forgetExtended(jobs: readonly Job[], needs: readonly Need[]): void {
+  const wanted = new Set(needs.flatMap((need) => need.paths))
+  for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
+}
+
+/** The jobs anew, after rows were dropped. */
+export function again(jobs: readonly Job[]): Job[] {
+  return jobs.flatMap(({ need }) => jobFor(need) ?? [])
+}
+
 /** Jobs that can share a call: the same prompt and the same steps, in the order of their first member. */
 export function groups(jobs: readonly Job[]): Job[][] {
   const byPrompt = new Map<Prompt, Map<string, Job[]>>()

@@ -1,7 +1,19 @@
 import type { DecoderShape } from './architectures/shape.js'
 import { Arena, type Row } from './arena.js'
 import { type Limits, leastRows, limitsOf } from './budget.js'
-import { type FillOptions, groups, type Job, jobFor, jobsFor, mostSteps, type Need, passes, roundedLength } from './jobs.js'
+import {
+  again,
+  type FillOptions,
+  forgetExtended,
+  groups,
+  type Job,
+  jobsFor,
+  mostSteps,
+  type Need,
+  passes,
+  roundedLength,
+  standing,
+} from './jobs.js'
 import { type ModelMemory, mostScores, mostTokens } from './memory.js'
 import { Path } from './path.js'
 import type { Trunk } from './trunk.js'
@@ -73,12 +85,10 @@ export class State implements AttentionState {
     this.#calls = new TrunkCalls(trunk, this.#arena)
   }
 
-  /** Tokens that the trunk has run, padding not counted. */
   get tokens(): number {
     return this.#calls.tokens
   }
 
-  /** Bytes of attention state held for histories, prompts not counted. */
   get bytes(): number {
     return this.#arena.bytes
   }
@@ -92,10 +102,7 @@ export class State implements AttentionState {
     const before = this.dropped
     let isNew = false
     for (const { paths } of needs) if (await this.#fillPrompt(paths[0]!)) isNew = true
-    const alive = function* () {
-      yield* options.live()
-      for (const { paths } of needs) yield paths[0]
-    }
+    const alive = () => standing(needs, options)
     let jobs = jobsFor(needs)
     if (isNew && budget && this.#promptBytes() > budget.roomFor(this) / promptShare) this.#reclaim(alive, jobs, true)
     if (jobs.length === 0) return
@@ -124,10 +131,7 @@ export class State implements AttentionState {
       budget.record(this, this.#arena.bytes + this.#promptBytes())
       budget.dropped += this.dropped - before
     }
-    // A history that was just extended is seldom asked again: its hidden state is not worth its memory.
-    if (options.remember) return
-    const wanted = new Set(needs.flatMap((need) => need.paths))
-    for (const { base } of jobs) if (base.own > 0 && !wanted.has(base)) base.hidden = null
+    if (!options.remember) forgetExtended(jobs, needs)
   }
 
   /** Forgets everything that can be computed again. */
@@ -342,9 +346,4 @@ export class State implements AttentionState {
 /** An even number of rows, so that one can be added to any odd number of them: see `paddedRows`. */
 function even(rows: number): number {
   return 2 * Math.ceil(rows / 2)
-}
-
-/** The jobs anew, after rows were dropped. */
-function again(jobs: readonly Job[]): Job[] {
-  return jobs.flatMap(({ need }) => jobFor(need) ?? [])
 }
