@@ -52,19 +52,11 @@ function scan(pattern: string): Fault | undefined {
     if (sign === '(') {
       const look = /^\(\?(?:<?[=!])/.exec(rest)?.[0]
       if (look) return unsupported(at, look.length, 'look-around', 'put the condition into a `where` or a `require`')
-      const foreign = /^\(\?(?!:|<[^>]*>)(P?)([a-z-]*)/.exec(rest)
-      if (foreign) {
-        const [opening, python, flags] = foreign as unknown as [string, string, string]
-        const hint = python
-          ? 'write `(?<name>...)`'
-          : flags
-            ? 'write flags behind the whole pattern, as in `/a/i`'
-            : 'write `(?:...)`'
-        return syntax(at, opening.length, `\`${opening}\` begins no group of JavaScript's patterns`, hint)
-      }
+      const opening = /^\((?:\?:|\?<[^>]*>|(?!\?))/.exec(rest)?.[0]
+      if (opening === undefined) return foreignGroup(at, rest)
       open.push(at)
       repeatable = false
-      at += /^\((?:\?:|\?<[^>]*>)?/.exec(rest)?.[0].length ?? 1
+      at += opening.length
       continue
     }
     if (sign === ')') {
@@ -86,6 +78,15 @@ function scan(pattern: string): Fault | undefined {
   return unclosed === undefined
     ? undefined
     : syntax(unclosed, 1, 'this `(` is never closed', 'add `)`, or write `\\(` for the sign itself')
+}
+
+/** A group of another dialect, `(?` and what tells which; and what to write instead. */
+function foreignGroup(at: number, rest: string): Fault {
+  const opening = /^\(\?P?[a-z-]*/.exec(rest)![0]
+  const message = `\`${opening}\` begins no group of JavaScript's patterns`
+  if (opening === '(?') return syntax(at, opening.length, message, 'write `(?:...)`')
+  const hint = opening.startsWith('(?P') ? 'write `(?<name>...)`' : 'write flags behind the whole pattern, as in `/a/i`'
+  return syntax(at, opening.length, message, hint)
 }
 
 function refusedByJavaScript(pattern: string, flags: string): Fault | undefined {

@@ -142,9 +142,8 @@ export class Trainer {
     const particles = await this.populations.look()
     // A population that was cut off may not have come to a draw.
     if (this.aborted) return []
-    const lessons = this.twists.map((twist) =>
-      particles.flatMap((p) => lessonsOf(p.lesson)).find(({ guide }) => guide.twist === twist),
-    )
+    const all = particles.flatMap((p) => lessonsOf(p.lesson))
+    const lessons = this.twists.map((twist) => all.find(({ guide }) => guide.twist === twist))
     const courses: Course[] = []
     for (const [i, twist] of this.twists.entries()) {
       const lesson = lessons[i]
