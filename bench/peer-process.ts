@@ -15,6 +15,8 @@ export interface Task {
   /** The model: a GGUF file for smcc, the same weights as a folder for transformers. */
   readonly file: string
   readonly folder: string
+  /** Whether a peer runs with the quickest settings that it has, or as it comes. */
+  readonly tuned: boolean
 }
 
 export interface Ready {

@@ -15,8 +15,16 @@ import { parseArgs } from 'node:util'
 import { type Measured, Missing, PeerProcess, type Ready, type Task } from './peer-process.js'
 import { type Estimates, estimates, ofMean, ratioOfVariances } from './peer-spread.js'
 
-const scripts = { LLaMPPL: 'llamppl_smc.py', 'genlm-control': 'genlm_smc.py', generate: 'generate.py' }
-type Peer = keyof typeof scripts
+/** The settings of a peer: the quickest that it leaves to its user, or those that it has when nobody sets any. */
+const peers = {
+  LLaMPPL: { script: 'llamppl_smc.py', tuned: true },
+  'LLaMPPL as it comes': { script: 'llamppl_smc.py', tuned: false },
+  'genlm-control': { script: 'genlm_smc.py', tuned: true },
+  'genlm-control as it comes': { script: 'genlm_smc.py', tuned: false },
+  generate: { script: 'generate.py', tuned: true },
+} as const
+type Peer = keyof typeof peers
+const widest = Math.max(...Object.keys(peers).map(({ length }) => length))
 
 const { values: flags, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,7 +32,7 @@ const { values: flags, positionals } = parseArgs({
     rounds: { type: 'string' },
     seed: { type: 'string', default: '1' },
     particles: { type: 'string', default: '32' },
-    only: { type: 'string', default: Object.keys(scripts).join(',') },
+    only: { type: 'string', default: Object.keys(peers).join(',') },
     python: { type: 'string' },
     model: { type: 'string', default: 'models/.cache/SmolLM2-135M-Instruct.Q4_1.gguf' },
   },
@@ -38,7 +46,7 @@ const file = resolve(root, flags.model)
 const folder = file.replace(/(\.[^./]+)?\.gguf$/, '')
 
 const months = 'January|February|March|April|May|June|July|August|September|October|November|December'
-const common = { particles: Number(flags.particles), threads: availableParallelism(), file, folder }
+const common = { particles: Number(flags.particles), threads: availableParallelism(), file, folder, tuned: true }
 const sentence: Task = {
   ...common,
   prompt: 'Marie Curie, born on 7 November 1867 in Warsaw.\n',
@@ -110,9 +118,12 @@ async function compare(kind: Kind): Promise<void> {
   const smcc = await open('smcc', process.execPath, [smccScript], task)
   const others: [PeerProcess, Ready][] = []
   for (const name of flags.only.split(',') as Peer[]) {
-    if (scripts[name] === undefined) throw new Error(`there is no peer ${name}: ${Object.keys(scripts).join(', ')}`)
+    if (peers[name] === undefined) throw new Error(`there is no peer ${name}: ${Object.keys(peers).join(', ')}`)
+    const { script, tuned } = peers[name]
     if (kind !== 'speed' && name === 'generate') continue
-    const peer = await open(name, python, [join(folderOfScripts, scripts[name])], task)
+    // Settings change the time and nothing else.
+    if (kind === 'spread' && !tuned) continue
+    const peer = await open(name, python, [join(folderOfScripts, script)], { ...task, tuned })
     if (peer) others.push(peer)
   }
   const all = smcc ? [smcc, ...others] : others
@@ -167,10 +178,10 @@ function report(name: string, runs: readonly Measured[], ratios: readonly number
     `peak ${(Math.max(...runs.map(({ peak }) => peak)) / 2 ** 30).toFixed(2)} GiB`,
   ]
   if (ratios?.length) parts.unshift(`smcc is ${median(ratios).toFixed(1)} times as fast (${range(ratios, 1)})`)
-  console.log(`${name.padEnd(14)} ${parts.join(', ')}`)
+  console.log(`${name.padEnd(widest)} ${parts.join(', ')}`)
   const logZ = estimates(runs)
   if (logZ === null) return
-  console.log(`${''.padEnd(14)} ${shown(logZ)}; a text: ${JSON.stringify(runs[0]!.text)}`)
+  console.log(`${''.padEnd(widest)} ${shown(logZ)}; a text: ${JSON.stringify(runs[0]!.text)}`)
 }
 
 function shown(logZ: Estimates): string {
@@ -200,7 +211,7 @@ async function spread(all: readonly [PeerProcess, Ready][]): Promise<void> {
     const logZ = estimates(runs)
     if (logZ === null) continue
     found.push([peer.name, logZ])
-    console.log(`${peer.name.padEnd(14)} ${shown(logZ)}`)
+    console.log(`${peer.name.padEnd(widest)} ${shown(logZ)}`)
   }
   const own = found.find(([name]) => name === 'smcc')?.[1]
   for (const [name, logZ] of found) {

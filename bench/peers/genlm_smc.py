@@ -1,7 +1,8 @@
 """genlm-control: a prompted model sampled directly, or with a pattern by adaptive weighted rejection (AWRS), in its SMC.
 
-Where the package leaves a choice, the quicker one: batches of all particles, the prompt's keys and values cached, and a stop condition in place
-of a forced end token (which also makes the target the one of the other peers). What earlier runs have cached is dropped before each run.
+Tuned, the package does the quicker thing where it leaves a choice: batches of all particles, and the prompt's keys and values cached. As it comes,
+batches have the size that `from_name` gives them, and nothing is cached that nobody asked for. In both a stop condition stands
+in place of a forced end token, which makes the target the one of the other peers. What earlier runs have cached is dropped before each run.
 """
 
 import asyncio
@@ -16,7 +17,8 @@ with packages():
     from genlm.control.sampler import DirectTokenSampler
 
 given = task()
-llm = PromptedLLM.from_name(given["folder"], backend="hf", batch_size=given["particles"])
+settings = {"batch_size": given["particles"]} if given["tuned"] else {}
+llm = PromptedLLM.from_name(given["folder"], backend="hf", **settings)
 drawn = 0
 
 
@@ -56,7 +58,8 @@ llm.set_prompt_from_str(given["prompt"])
 
 def forget():
     llm.model.clear_cache()
-    llm.model.cache_kv(llm.prompt_ids)
+    if given["tuned"]:
+        llm.model.cache_kv(llm.prompt_ids)
 
 
 def next_logprobs(ids):

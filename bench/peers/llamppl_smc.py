@@ -1,6 +1,7 @@
 """LLaMPPL: a model class as in its examples, run by its `smc_standard`, over its transformers backend.
 
-Where the package leaves a choice, the quicker one: batches of all particles, and the prompt's keys and values cached, as its examples do. Without a pattern the particles draw freely; with one, each step
+Tuned, the package does the quicker thing where it leaves a choice: batches of all particles, and the prompt's keys and values cached, as its examples
+do. As it comes, batches have the size that `from_pretrained` gives them, and nothing is cached that nobody asked for. Without a pattern the particles draw freely; with one, each step
 observes the mask of the allowed tokens and then draws, which is the exact local posterior. What earlier runs have cached is dropped before each run.
 """
 
@@ -14,7 +15,8 @@ with packages():
     from pattern import TokenMasks
 
 given = task()
-lm = CachedCausalLM.from_pretrained(given["folder"], backend="hf", batch_size=given["particles"])
+settings = {"batch_size": given["particles"]} if given["tuned"] else {}
+lm = CachedCausalLM.from_pretrained(given["folder"], backend="hf", **settings)
 drawn = 0
 
 
@@ -58,7 +60,8 @@ program = Matching if given["pattern"] else Free
 
 def forget():
     lm.clear_cache()
-    lm.cache_kv(lm.tokenizer.encode(given["prompt"]))
+    if given["tuned"]:
+        lm.cache_kv(lm.tokenizer.encode(given["prompt"]))
 
 
 def next_logprobs(ids):

@@ -1,6 +1,6 @@
 """What the peers share: the weights, and a process that runs a task again and again.
 
-A peer is started with one argument, a task in JSON: {"folder", "particles", "steps", "prompt", "pattern", "threads", "known"}.
+A peer is started with one argument, a task in JSON: {"folder", "particles", "steps", "prompt", "pattern", "threads", "known", "tuned"}.
 It loads, warms up, and prints one line of JSON: the tokens of the prompt, and the log probability of the text "known" after the
 prompt, which show that all peers run the same weights. For every seed on a line of its standard input it then makes one run and
 prints one line of JSON: seconds, tokens drawn (over all particles), log Z-hat or null, one of the texts, and the peak of memory in bytes.
