@@ -1,7 +1,7 @@
 /**
  * What patterns cost beside a step of the 135 M model: 32 particles, each at a state of its own, on 49,152 tokens. Cold: the sets of allowed
- * tokens are computed; warm: they are asked for again, and a token is followed. Rows: 32 distinct sets as one array of 0 and -3e38 that a
- * head could add to its logits, each set spread once and kept. The last column is the share of a step.
+ * tokens are computed; warm: they are asked for again, and a token is followed. A step is a draw of every particle with the model run for its last
+ * token, free and with the masks in turn, and the last column what the masks add to it, patterns included: the medians of `rounds` pairs.
  * Usage: npm run bench:masks [-- fp32 | int8 [PARTICLES]]
  */
 import { philoxRandomness } from '../src/infer/philox.js'
@@ -95,40 +95,30 @@ function statesOf(pattern: Pattern): PatternState[] {
   return [...found]
 }
 
-async function stepTime(): Promise<number> {
-  const model = await randomModel(type === 'int8' ? 'int8' : 'fp32')
+const rounds = 15
+
+/** Milliseconds of steps, freely and with each particle's set of allowed tokens, in turn. */
+async function stepTimes(sets: readonly TokenSet[]): Promise<{ readonly free: number; readonly masked: number }> {
   const random = generator(5)
   const start = model.start(Array.from({ length: 16 }, () => 1 + Math.floor(random() * 40_000)))
   let histories: History[] = Array.from({ length: particles }, () => start)
-  const times: number[] = []
-  for (let round = 0; round < 13; round++) {
-    const begin = performance.now()
-    const replies = await model.draw(
-      histories.map((history, slot) => ({
+  const times: { free: number[]; masked: number[] } = { free: [], masked: [] }
+  for (let round = 0; round < rounds + 2; round++) {
+    for (const kind of ['free', 'masked'] as const) {
+      const begin = performance.now()
+      const requests = histories.map((history, slot) => ({
         ...freely(history, 1),
-        allowed: withoutEnd(model.vocabulary),
+        allowed: kind === 'free' ? withoutEnd(model.vocabulary) : sets[slot % sets.length]!,
         random: philoxRandomness(1),
         key: { slot, generation: round, draw: 0 },
-      })),
-      { rows: 256, live: () => histories },
-    )
-    histories = histories.map((history, slot) => model.extend(history, replies[slot]!.token))
-    if (round >= 3) times.push(performance.now() - begin)
+      }))
+      const replies = await model.draw(requests, { rows: 256, live: () => histories })
+      if (round >= 2) times[kind].push(performance.now() - begin)
+      histories = histories.map((history, slot) => model.extend(history, replies[slot]!.token))
+    }
   }
-  await model.dispose()
-  return median(times)
-}
-
-const rows = new WeakMap<TokenSet, Float32Array>()
-/** (size): 0 for allowed tokens, -3e38 for others. */
-function rowOf(set: TokenSet): Float32Array {
-  let row = rows.get(set)
-  if (!row) {
-    row = new Float32Array(size)
-    for (let token = 0; token < size; token++) row[token] = (set.words[token >>> 5]! >>> (token & 31)) & 1 ? 0 : -3e38
-    rows.set(set, row)
-  }
-  return row
+  model.forget()
+  return { free: median(times.free), masked: median(times.masked) }
 }
 
 function timed<T>(work: () => T): { readonly ms: number; readonly result: T } {
@@ -137,10 +127,12 @@ function timed<T>(work: () => T): { readonly ms: number; readonly result: T } {
   return { ms: performance.now() - begin, result }
 }
 
-const step = await stepTime()
-console.log(`a step of ${particles} particles, ${type}: ${step.toFixed(1)} ms`)
+const model = await randomModel(type === 'int8' ? 'int8' : 'fp32')
+console.log(`${particles} particles, ${type}`)
 console.log(`tree of ${size} tokens, once a vocabulary: ${timed(() => ByteTrie.of(vocabulary)).ms.toFixed(0)} ms`)
-console.log(`${'pattern'.padEnd(24)} build ms  states  sets  cold ms a mask  warm ms a step  rows first  rows again  share warm`)
+console.log(
+  `${'pattern'.padEnd(24)} build ms  states  sets  allowed tokens  cold ms a mask  warm ms a step  free step ms  masks add`,
+)
 for (const [name, build] of patterns) {
   const begin = performance.now()
   await build()
@@ -160,26 +152,23 @@ for (const [name, build] of patterns) {
       }
     }
   }).ms
-  const matrix = new Float32Array(particles * size)
-  const fill = () => {
-    for (const [row, slot] of slots.entries()) matrix.set(rowOf(walked[slot]!.allowed), row * size)
-  }
-  const first = timed(fill).ms
-  const again = median(Array.from({ length: 9 }, () => timed(fill).ms))
+  const sets = slots.map((slot) => walked[slot]!.allowed).filter(({ count }) => count > 0)
+  const { free, masked } = await stepTimes(sets)
   console.log(
     [
       name.padEnd(24),
       building.toFixed(1).padStart(8),
       String(walked.length).padStart(7),
       String(new Set(walked.map(({ allowed }) => allowed)).size).padStart(5),
+      String(median(sets.map(({ count }) => count))).padStart(14),
       median(cold).toFixed(2).padStart(15),
       (warm / 100).toFixed(3).padStart(15),
-      first.toFixed(1).padStart(11),
-      again.toFixed(2).padStart(11),
-      `${((100 * (warm / 100 + again)) / step).toFixed(1)} %`.padStart(11),
+      free.toFixed(1).padStart(13),
+      `${((100 * (warm / 100 + masked - free)) / free).toFixed(1)} %`.padStart(10),
     ].join(' '),
   )
 }
+await model.dispose()
 
 function firstOf(set: TokenSet): number {
   return Array.from({ length: size }, (_, token) => token).find((token) => has(set, token)) ?? -1

@@ -152,8 +152,14 @@ export class HeadQuestions {
     const row = this.#productRow(call, request.known)
     const shifted = line ? row : this.#shiftedRow(call, row, shift)
     const added = sumOf(potential, lookahead)
-    const view = call.view(shifted, set, sumOf(added, line))
-    const draw = call.draw({ view, beside: row, first: random.uniform(key, 0), second: random.uniform(key, 1) })
+    const draw = call.draw({
+      row: shifted,
+      set,
+      potential: sumOf(added, line),
+      beside: row,
+      first: random.uniform(key, 0),
+      second: random.uniform(key, 1),
+    })
     const product = { row, normaliser: this.#normaliser(call, request.known, added || shift ? null : set) }
     const leaving = this.#leaving(call, request, product)
     const weighed = { ...request, potential: sumOf(potential, line) }
@@ -164,7 +170,8 @@ export class HeadQuestions {
     const shiftOf = (token: number, above: number) => (line ? line[token]! : shift ? above : 0)
     return (answers) => {
       const offset = -normaliser(answers)
-      const logTokens = answers.logSums[view]! + offset
+      const { logSum, token, value, beside } = draw(answers)
+      const logTokens = logSum + offset
       const logLeaving = leaving(answers)
       const logShifted = shiftedLeaving(answers)
       const logStop = stop === null ? -Infinity : logShifted + stop
@@ -178,9 +185,7 @@ export class HeadQuestions {
       if (logStop > -Infinity && (logTokens === -Infinity || random.uniform(key, 2) < Math.exp(logStop - logMass))) {
         return { token: stopped, logProb: logLeaving, logMass, logLeaving, logShift: logShifted - logLeaving }
       }
-      const token = answers.drawn[draw]!
-      const value = answers.values[draw]!
-      const logShift = shiftOf(token, value - (added ? added[token]! : 0) - answers.besides[draw]!)
+      const logShift = shiftOf(token, value - (added ? added[token]! : 0) - beside)
       return { token, logProb: value + offset - (lookahead ? lookahead[token]! : 0) - logShift, logMass, logLeaving, logShift }
     }
   }

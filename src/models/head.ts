@@ -39,11 +39,11 @@ export interface HeadDraw {
   readonly second: number
 }
 
-/** The logit of one token. */
-export interface HeadTarget {
+/** The logits of some tokens. */
+export interface HeadTargets {
   /** Index of the row. */
   readonly row: number
-  readonly token: number
+  readonly tokens: ArrayLike<number>
 }
 
 export interface HeadAnswers {
@@ -55,7 +55,7 @@ export interface HeadAnswers {
   readonly values: Float64Array
   /** The logit of each drawn token in the row beside. */
   readonly besides: Float64Array
-  /** Logits, in the order of the targets. */
+  /** Logits, in the order of the targets and of their tokens. */
   readonly logits: Float64Array
   /** For each view, the logit of every token with what was added, at most `nothingLeft` for those that a mask hides; null unless asked for. */
   readonly lines: readonly Float32Array[] | null
@@ -77,6 +77,8 @@ export class Head {
   /** What is added for each set, so that the same few sets are written once. */
   readonly #masks = new WeakMap<TokenSet, Float32Array>()
   readonly #open: Float32Array
+  /** Those that no call is using. */
+  readonly #sheets: Sheet[] = []
 
   private constructor(session: OpenedGraph, shape: DecoderShape, columns: number, type: ProductType) {
     this.#type = type
@@ -123,10 +125,13 @@ export class Head {
     rows: readonly HeadRow[],
     views: readonly HeadView[],
     draws: readonly HeadDraw[],
-    targets: readonly HeadTarget[],
+    targets: readonly HeadTargets[],
     wantsLines = false,
   ): Promise<HeadAnswers | null> {
-    const out = await this.#session.run(this.#feeds(rows, views, draws, targets), wantsLines ? undefined : withoutLines)
+    const sheet = this.#sheets.pop() ?? new Sheet(this.#columns)
+    const feeds = this.#feeds(rows, views, draws, targets, sheet)
+    const out = await this.#session.run(feeds, wantsLines ? undefined : withoutLines)
+    this.#sheets.push(sheet)
     const maximum = out.maximum!.data as Float32Array
     const total = out.total!.data as Float64Array
     const logSums = new Float64Array(views.length)
@@ -134,7 +139,7 @@ export class Head {
       if (!Number.isFinite(maximum[i]!) || !Number.isFinite(total[i]!)) return null
       logSums[i] = maximum[i]! <= nothingLeft ? -Infinity : maximum[i]! + Math.log(total[i]!)
     }
-    const logits = Float64Array.from((out.targetLogit!.data as Float32Array).subarray(0, targets.length))
+    const logits = Float64Array.from(out.targetLogit!.data as Float32Array)
     if (logits.some(Number.isNaN)) return null
     const blocks = out.block!.data as BigInt64Array
     const inside = out.values!.data as Float32Array
@@ -168,7 +173,13 @@ export class Head {
     return begins.map((begin) => all.subarray(begin, begin + this.#shape.vocabulary))
   }
 
-  #feeds(rows: readonly HeadRow[], views: readonly HeadView[], draws: readonly HeadDraw[], targets: readonly HeadTarget[]) {
+  #feeds(
+    rows: readonly HeadRow[],
+    views: readonly HeadView[],
+    draws: readonly HeadDraw[],
+    targets: readonly HeadTargets[],
+    sheet: Sheet,
+  ) {
     const { width, logitCap } = this.#shape
     const count = paddedRows(rows.length, this.#type)
     const hidden = new Float32Array(count * width)
@@ -190,36 +201,45 @@ export class Head {
     }
     // The graph takes no empty lists: what nobody asked for is asked of the first row.
     const someDraws = draws.length > 0 ? draws : [{ view: 0, beside: 0, first: 0.5, second: 0.5 }]
-    const someTargets = targets.length > 0 ? targets : [{ row: 0, token: 0 }]
+    const someTargets = targets.length > 0 ? targets : [{ row: 0, tokens: [0] }]
     return {
       hidden: { data: hidden, shape: [count, width] },
       ...caps,
       source: { data: BigInt64Array.from(views, ({ row }) => BigInt(row)), shape: [views.length] },
-      potential: this.#potentials(views),
+      potential: this.#potentials(views, sheet),
       view: { data: BigInt64Array.from(someDraws, ({ view }) => BigInt(view)), shape: [someDraws.length] },
       beside: { data: BigInt64Array.from(someDraws, ({ beside }) => BigInt(beside)), shape: [someDraws.length] },
       uniform: {
         data: Float64Array.from(someDraws, ({ first }) => Math.min(first, belowOne)),
         shape: [someDraws.length, 1],
       },
-      target: {
-        data: BigInt64Array.from(someTargets, ({ row, token }) => BigInt(row * this.#columns + token)),
-        shape: [someTargets.length],
-      },
+      target: this.#places(someTargets),
     }
   }
 
+  /** Where the logits of the targets stand among those of all rows, which are fewer than 2^31. */
+  #places(targets: readonly HeadTargets[]) {
+    const count = targets.reduce((sum, { tokens }) => sum + tokens.length, 0)
+    const data = new BigInt64Array(count)
+    // Half by half: a BigInt for each would cost more than the rest of the call.
+    const halves = new Int32Array(data.buffer)
+    let at = lowHalf
+    for (const { row, tokens } of targets) {
+      for (let i = 0; i < tokens.length; i++, at += 2) halves[at] = row * this.#columns + tokens[i]!
+    }
+    return { data, shape: [count] }
+  }
+
   /** One line for all views where they are alike, else one each. */
-  #potentials(views: readonly HeadView[]) {
-    const columns = this.#columns
+  #potentials(views: readonly HeadView[], sheet: Sheet) {
     const first = views[0]!
     const alike = views.every(({ set, potential }) => set === first.set && potential === first.potential)
-    if (alike) return { data: this.#line(first), shape: [1, columns] }
-    const data = new Float32Array(views.length * columns)
+    if (alike) return { data: this.#line(first), shape: [1, this.#columns] }
+    const data = sheet.of(views.length)
     views.forEach((view, i) => {
-      data.set(this.#line(view), i * columns)
+      sheet.write(i, this.#line(view), view.potential === null)
     })
-    return { data, shape: [views.length, columns] }
+    return { data, shape: [views.length, this.#columns] }
   }
 
   #line({ set, potential }: HeadView): Float32Array {
@@ -238,10 +258,37 @@ export class Head {
   }
 }
 
+/** What is added to the views of a call. It stays for the next one: most lines are the same then, and a fresh array would be cleared first. */
+class Sheet {
+  #data = new Float32Array(0)
+  #lines: (Float32Array | null)[] = []
+
+  constructor(private readonly columns: number) {}
+
+  /** Room for so many lines, with what they held before. */
+  of(count: number): Float32Array {
+    if (this.#lines.length < count) {
+      this.#lines = new Array(count).fill(null)
+      this.#data = new Float32Array(count * this.columns)
+    }
+    return this.#data.subarray(0, count * this.columns)
+  }
+
+  /** `lasts`: whether the array of the line never changes, so that it need not be written twice. */
+  write(index: number, line: Float32Array, lasts: boolean): void {
+    if (this.#lines[index] === line) return
+    this.#data.set(line, index * this.columns)
+    this.#lines[index] = lasts ? line : null
+  }
+}
+
+/** Which of the two halves of a 64-bit integer comes first on this processor. */
+const lowHalf = new Int32Array(BigInt64Array.of(1n).buffer)[0] === 1 ? 0 : 1
+
 const withoutLines = ['block', 'values', 'besides', 'maximum', 'total', 'targetLogit'] as const
 
-/** First index whose cumulative sum exceeds u · total; the last with positive mass if rounding passes it. */
-function pick(masses: Float32Array, u: number): number {
+/** First index with mass whose cumulative sum exceeds u · total; the last with positive mass if rounding passes it. */
+export function pick(masses: Float32Array | Float64Array, u: number): number {
   let total = 0
   for (const mass of masses) total += mass
   const threshold = u * total

@@ -19,6 +19,15 @@ export function* tokensOf({ words }: TokenSet): Generator<number> {
   }
 }
 
+const lists = new WeakMap<TokenSet, Int32Array>()
+
+/** The tokens of a set, ascending, as an array; the same array for the same set. */
+export function listOf(set: TokenSet): Int32Array {
+  let list = lists.get(set)
+  if (!list) lists.set(set, (list = Int32Array.from(tokensOf(set))))
+  return list
+}
+
 /** The set of these tokens, of a vocabulary of `size`. */
 export function setOf(tokens: Iterable<number>, size: number): TokenSet {
   const words = new Uint32Array(Math.ceil(size / 32))

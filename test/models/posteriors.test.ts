@@ -41,7 +41,7 @@ interface Sized {
   readonly size: number
 }
 
-const sized = fc.record({ seed: fc.nat(1000), size: fc.constantFrom(0.5, 0.9, 1, 5, 40, -1, -7) })
+const sized = fc.record({ seed: fc.nat(1000), size: fc.constantFrom(0.5, 0.9, 1, 5, 40, 500, 520, -1, -7) })
 const recipes = fc.record<Recipe>({
   experts: fc.array(
     fc.record({ history: fc.nat(3), temperature: fc.constantFrom(...temperatures), power: fc.constantFrom(...powers) }),
