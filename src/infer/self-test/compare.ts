@@ -6,38 +6,55 @@ import type { Comparison } from './result.js'
  * How far a way of running the program is from what it must give. Where all was listed, the difference relative to Z, which rounding may make
  * `rounding`; over seeds, the difference in standard errors. A true mean is further than `errors` of them in two of a million comparisons,
  * when the seeds tell its spread: where fewer than `enough` of them carry the sum they do not, and nothing is said.
+ *
+ * Seeds that are all alike do not tell it either: what comes once in more runs than there are would have had a part in the spread. So a mean
+ * that is short of the other by d is taken to lack values of the largest size V that is known of, which have the variance d V; and one that is
+ * d above it, values of 0, which have the variance d times the mean.
  */
 const rounding = 1e-7
 const errors = 4.75
-const enough = 30
+const enough = 100
 
 /** Of a sampler from the target; or, with Z, of conditional SMC from what plain SMC says of the dead. */
-export function compare(found: Measured, target: Measured, Z: null, features: readonly Feature[]): Comparison
+export function compare(found: Measured, target: Measured, Z: null, features: readonly Feature[], contrary: boolean): Comparison
 export function compare(found: Inverse, plain: Measured, Z: number): Comparison
 export function compare(
   found: Measured | Inverse,
   target: Measured,
   Z: number | null,
   features: readonly Feature[] = [],
+  contrary = false,
 ): Comparison {
   if ('mean' in found) {
-    const error = found.error === null ? 0 : found.error * Z!
-    const deadError = target.errors ? Math.sqrt((target.dead * (1 - target.dead)) / target.runs) : 0
-    const difference = Math.abs(found.mean * Z! - (1 - target.dead))
-    return verdict([{ of: 'Z E[1 / Z-hat]', difference, error: Math.hypot(error, deadError) }], 1, found)
+    const { mean, error, largest, runs } = found
+    const [alive, deadVariance] = [1 - target.dead, target.errors ? (target.dead * (1 - target.dead)) / target.runs : 0]
+    const variance = error === null ? 0 : Z! ** 2 * (error ** 2 + unseen(mean, alive / Z!, largest, runs))
+    const part = { of: 'Z E[1 / Z-hat]', difference: Math.abs(mean * Z! - alive), error: Math.sqrt(variance + deadVariance) }
+    return verdict([part], 1, found)
   }
+  const effective = Math.min(found.effective, target.effective)
   const parts = features.map(({ name }, i) => ({
     of: name,
     difference: Math.abs(found.means[i]! - target.means[i]!),
-    error: target.errors === null && target.means[i] === 0 ? 0 : Math.hypot(errorOf(found, target, i), target.errors?.[i] ?? 0),
+    error: target.errors === null && target.means[i] === 0 ? 0 : Math.hypot(errorOf(found, target, i), errorOf(target, found, i)),
   }))
-  return verdict(parts, target.means[0]!, { ...found, effective: Math.min(found.effective, target.effective) })
+  // As many seeds as would give a sum of this error if each were a chance of its own.
+  const carrying = parts[0]!.error > 0 ? (target.means[0]! / parts[0]!.error) ** 2 : Number.POSITIVE_INFINITY
+  const told = verdict(parts, target.means[0]!, { ...found, effective: Math.min(effective, carrying) })
+  const isShort = features.some(({ name }, i) => name === told.of && found.means[i]! < target.means[i]!)
+  return contrary && told.by === 'seeds' && told.verdict === 'fails' && isShort ? { ...told, verdict: 'unsettled' } : told
 }
 
-/** Of what few seeds have seen, or none, the variance is at most mean · largest Z-hat, and the mean is the target's. */
-function errorOf({ errors, seen, largest, runs }: Measured, target: Measured, i: number): number {
+/** Standard error of a mean over seeds, 0 where all was listed. `other`: what it is held against. */
+function errorOf({ means, errors, largest, particles, runs }: Measured, other: Measured, i: number): number {
   if (!errors) return 0
-  return seen![i]! < enough ? Math.max(errors[i]!, Math.sqrt((target.means[i]! * largest!) / runs)) : errors[i]!
+  const most = Math.max(largest!, (other.heaviest ?? 0) / particles)
+  return Math.sqrt(errors[i]! ** 2 + unseen(means[i]!, other.means[i]!, most, runs))
+}
+
+/** The part in the variance of a mean over `runs` seeds that they may not have seen, when its true value is `truth`. */
+function unseen(mean: number, truth: number, largest: number, runs: number): number {
+  return (Math.abs(mean - truth) * (mean < truth ? largest : mean)) / runs
 }
 
 interface Part {

@@ -9,6 +9,8 @@ import { hurried, runOnce, type Sampler } from './measure.js'
 export interface Inverse {
   readonly mean: number
   readonly error: number | null
+  /** 1 / Z-hat at most. */
+  readonly largest: number
   readonly runs: number
   readonly effective: number
 }
@@ -20,17 +22,19 @@ const totalOf = (traces: Traces) => traces.reduce((sum, { mass }) => sum + mass,
 /** Over all exact samples and all that the sampler may draw beside them. @throws Unlistable */
 export async function conditionalListed(sampler: Sampler, traces: Traces, limit: number, patience: number): Promise<Inverse> {
   const Z = totalOf(traces)
-  let [mean, runs] = [0, 0]
+  let [mean, largest, runs] = [0, 0, 0]
   let forced: readonly Choice[] = []
   const once = hurried(patience, (random) => runOnce(sampler, random, forced))
   for (const { choices, mass } of traces) {
     forced = choices
     for await (const { probability, result } of enumerate(once, { limit: limit - runs })) {
       runs++
-      mean += ((mass / Z) * probability) / Math.exp(logMeanExp(Float64Array.from(result, (p) => p.logw)))
+      const inverse = 1 / Math.exp(logMeanExp(Float64Array.from(result, (p) => p.logw)))
+      mean += (mass / Z) * probability * inverse
+      largest = Math.max(largest, inverse)
     }
   }
-  return { mean, error: null, runs, effective: Number.POSITIVE_INFINITY }
+  return { mean, error: null, largest, runs, effective: Number.POSITIVE_INFINITY }
 }
 
 /** Over many seeds, each with an exact sample of its own. */
@@ -56,5 +60,5 @@ export async function conditionalSampled(
   const mean = found.reduce((a, b) => a + b, 0) / seeds
   const square = found.reduce((sum, x) => sum + x * x, 0)
   const error = Math.sqrt(found.reduce((sum, x) => sum + (x - mean) ** 2, 0) / (seeds - 1) / seeds)
-  return { mean, error, runs: seeds, effective: (mean * seeds) ** 2 / square }
+  return { mean, error, largest: Math.max(...found), runs: seeds, effective: (mean * seeds) ** 2 / square }
 }

@@ -22,9 +22,11 @@ export interface Feature {
 export interface Measured {
   readonly means: Float64Array
   readonly errors: Float64Array | null
-  /** For seeds: those in which each feature was not 0, shape (features), and the largest Z-hat. */
-  readonly seen?: Float64Array
+  /** For seeds: the largest Z-hat. */
   readonly largest?: number
+  /** For the target: the largest weight of a single particle. */
+  readonly heaviest?: number
+  readonly particles: number
   /** Paths of the sampler, or seeds. */
   readonly runs: number
   /** (sum Z-hat)^2 / sum Z-hat^2 over the seeds: how many of them matter. */
@@ -82,7 +84,7 @@ export async function listed(sampler: Sampler, features: readonly Feature[], lim
     for (const { answer, weight } of answers)
       for (const [i, f] of features.entries()) means[i]! += probability * weight * f.of(answer)
   }
-  return { means, errors: null, runs, effective: Number.POSITIVE_INFINITY, dead }
+  return { means, errors: null, particles: settings.particles, runs, effective: Number.POSITIVE_INFINITY, dead }
 }
 
 /** `run`, which gives up when it is called after its time. */
@@ -106,17 +108,16 @@ export async function sampled(
   const { program, host, externs } = prepared
   const sums = new Float64Array(features.length)
   const squares = new Float64Array(features.length)
-  const seen = new Float64Array(features.length)
-  let [dead, largest] = [0, 0]
+  let [dead, largest, heaviest] = [0, 0, 0]
   const take = (particles: Population['particles']) => {
     const answers = answersOf({ particles, asked: settings.particles }, prepared)
     const here = features.map((f) => answers.reduce((sum, { answer, weight }) => sum + weight * f.of(answer), 0))
     here.forEach((x, i) => {
       sums[i]! += x
       squares[i]! += x * x
-      if (x !== 0) seen[i]!++
     })
     largest = Math.max(largest, here[0]!)
+    for (const { weight } of answers) heaviest = Math.max(heaviest, weight * settings.particles)
     if (answers.every(({ weight }) => weight === 0)) dead++
   }
   const sources = Array.from({ length: seeds }, (_, i) => philoxRandomness(seed, first + i))
@@ -129,20 +130,24 @@ export async function sampled(
     }
   const means = sums.map((sum) => sum / seeds)
   const errors = squares.map((square, i) => Math.sqrt(Math.max(0, square / seeds - means[i]! ** 2) / (seeds - 1)))
-  return { means, errors, seen, largest, runs: seeds, effective: sums[0]! ** 2 / squares[0]! || 0, dead: dead / seeds }
+  const effective = sums[0]! ** 2 / squares[0]! || 0
+  return { means, errors, largest, heaviest, particles: settings.particles, runs: seeds, effective, dead: dead / seeds }
 }
 
-/** Every run of the program itself: what it draws, its answer, and its part of Z. @throws Unlistable */
+/** Every run of the program itself: what it draws, its answer, its part of Z, and the largest weight. @throws Unlistable */
 export async function listedTarget(direct: Sampler, limit: number, patience: number) {
   const found = new Map<string, { readonly choices: readonly Choice[]; readonly answer: Json; mass: number }>()
+  let heaviest = 0
   const once = hurried(patience, (random) => runOnce(direct, random))
   for await (const { probability, result } of enumerate(once, { limit })) {
     const [particle] = result
     if (particle!.status !== 'finished') continue
     const choices = choicesOf(particle!.trace)
     const key = JSON.stringify(choices)
-    const mass = probability * Math.exp(particle!.logw) + (found.get(key)?.mass ?? 0)
+    const weight = Math.exp(particle!.logw)
+    const mass = probability * weight + (found.get(key)?.mass ?? 0)
+    heaviest = Math.max(heaviest, weight)
     found.set(key, { choices, answer: direct.prepared.host.json(particle!.value, 0), mass })
   }
-  return [...found.values()].filter(({ mass }) => mass > 0)
+  return { runs: [...found.values()].filter(({ mass }) => mass > 0), heaviest }
 }
