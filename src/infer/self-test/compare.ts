@@ -9,21 +9,24 @@ import type { Comparison } from './result.js'
  *
  * Seeds that are all alike do not tell it either: what comes once in more runs than there are would have had a part in the spread. So a mean
  * that is short of the other by d is taken to lack values of the largest size V that is known of, which have the variance d V; and one that is
- * d above it, values of 0, which have the variance d times the mean.
+ * d above it, values of 0, which have the variance d times the mean. Where V is not known, a mean that is short of the truth is unsettled.
  */
 const rounding = 1e-7
 const errors = 4.75
 const enough = 100
 
-/** Of a sampler from the target; or, with Z, of conditional SMC from what plain SMC says of the dead. */
-export function compare(found: Measured, target: Measured, Z: null, features: readonly Feature[], contrary: boolean): Comparison
+/**
+ * Of a sampler from the target, `most` being the largest weight of its particles, null where that is not known; or, with Z, of conditional
+ * SMC from what plain SMC says of the dead.
+ */
+export function compare(found: Measured, target: Measured, Z: null, features: readonly Feature[], most: number | null): Comparison
 export function compare(found: Inverse, plain: Measured, Z: number): Comparison
 export function compare(
   found: Measured | Inverse,
   target: Measured,
   Z: number | null,
   features: readonly Feature[] = [],
-  contrary = false,
+  most: number | null = 0,
 ): Comparison {
   if ('mean' in found) {
     const { mean, error, largest, runs } = found
@@ -36,20 +39,24 @@ export function compare(
   const parts = features.map(({ name }, i) => ({
     of: name,
     difference: Math.abs(found.means[i]! - target.means[i]!),
-    error: target.errors === null && target.means[i] === 0 ? 0 : Math.hypot(errorOf(found, target, i), errorOf(target, found, i)),
+    error:
+      target.errors === null && target.means[i] === 0
+        ? 0
+        : Math.hypot(errorOf(found, target, most, i), errorOf(target, found, 0, i)),
   }))
   // As many seeds as would give a sum of this error if each were a chance of its own.
   const carrying = parts[0]!.error > 0 ? (target.means[0]! / parts[0]!.error) ** 2 : Number.POSITIVE_INFINITY
   const told = verdict(parts, target.means[0]!, { ...found, effective: Math.min(effective, carrying) })
   const isShort = features.some(({ name }, i) => name === told.of && found.means[i]! < target.means[i]!)
-  return contrary && told.by === 'seeds' && told.verdict === 'fails' && isShort ? { ...told, verdict: 'unsettled' } : told
+  return most === null && told.by === 'seeds' && told.verdict === 'fails' && isShort ? { ...told, verdict: 'unsettled' } : told
 }
 
 /** Standard error of a mean over seeds, 0 where all was listed. `other`: what it is held against. */
-function errorOf({ means, errors, largest, particles, runs }: Measured, other: Measured, i: number): number {
+function errorOf(found: Measured, other: Measured, most: number | null, i: number): number {
+  const { means, errors, largest, particles, runs } = found
   if (!errors) return 0
-  const most = Math.max(largest!, (other.heaviest ?? 0) / particles)
-  return Math.sqrt(errors[i]! ** 2 + unseen(means[i]!, other.means[i]!, most, runs))
+  const size = Math.max(largest!, Math.max(most ?? 0, other.heaviest) / particles)
+  return Math.sqrt(errors[i]! ** 2 + unseen(means[i]!, other.means[i]!, size, runs))
 }
 
 /** The part in the variance of a mean over `runs` seeds that they may not have seen, when its true value is `truth`. */

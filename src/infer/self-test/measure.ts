@@ -24,8 +24,8 @@ export interface Measured {
   readonly errors: Float64Array | null
   /** For seeds: the largest Z-hat. */
   readonly largest?: number
-  /** For the target: the largest weight of a single particle. */
-  readonly heaviest?: number
+  /** The largest weight of a particle. */
+  readonly heaviest: number
   readonly particles: number
   /** Paths of the sampler, or seeds. */
   readonly runs: number
@@ -74,17 +74,18 @@ export async function runOnce(
 /** Over all that the sampler may draw. @throws Unlistable where that has more than `limit` paths, or takes longer than `patience`, in ms */
 export async function listed(sampler: Sampler, features: readonly Feature[], limit: number, patience: number): Promise<Measured> {
   const means = new Float64Array(features.length)
-  let [dead, runs] = [0, 0]
+  let [dead, runs, heaviest] = [0, 0, 0]
   const { prepared, settings } = sampler
   const once = hurried(patience, (random) => runOnce(sampler, random))
   for await (const { probability, result: particles } of enumerate(once, { limit })) {
     runs++
     const answers = answersOf({ particles, asked: settings.particles }, prepared)
     if (answers.every(({ weight }) => weight === 0)) dead += probability
+    heaviest = Math.max(heaviest, ...answers.map(({ weight }) => weight * settings.particles))
     for (const { answer, weight } of answers)
       for (const [i, f] of features.entries()) means[i]! += probability * weight * f.of(answer)
   }
-  return { means, errors: null, particles: settings.particles, runs, effective: Number.POSITIVE_INFINITY, dead }
+  return { means, errors: null, heaviest, particles: settings.particles, runs, effective: Number.POSITIVE_INFINITY, dead }
 }
 
 /** `run`, which gives up when it is called after its time. */
@@ -117,7 +118,7 @@ export async function sampled(
       squares[i]! += x * x
     })
     largest = Math.max(largest, here[0]!)
-    for (const { weight } of answers) heaviest = Math.max(heaviest, weight * settings.particles)
+    heaviest = Math.max(heaviest, ...answers.map(({ weight }) => weight * settings.particles))
     if (answers.every(({ weight }) => weight === 0)) dead++
   }
   const sources = Array.from({ length: seeds }, (_, i) => philoxRandomness(seed, first + i))

@@ -172,12 +172,11 @@ test('a table of the user gives words that the program does not have itself', as
 })
 
 describe('seeds that do not tell the spread prove no mistake', () => {
-  test('where every seed gives the same, but for draws of a millionth', async () => {
-    // Tokens that are looked at keep a millionth of a draw, which no seed has: Z-hat never varies, and lies 3e-6 above Z.
+  test('where what looks ahead draws next to never what counts', async () => {
+    // A text that ends at once is worth 1e-9 when it is drawn, and one that goes on 1, for what is to come is not known yet.
     const file = fileURLToPath(new URL('../../../examples/stdlib/syllables.smc', import.meta.url))
     const found = await tested(readFileSync(file, 'utf8'))
-    expect(found.laws[0]!.ways.map(({ by }) => by)).toContain('seeds')
-    expect(found.verdict).toBe('holds')
+    expect(verdicts(found)).toEqual({ ...all, estimates: 'unsettled' })
   })
 
   test.each([1, 2, 3, 4, 5, 6])('where half of Z comes from what few seeds draw, or none: seed %i', async (seed) => {
