@@ -39,13 +39,15 @@ function mark(verdict: Verdict, style: NonNullable<PageOptions['style']>): strin
 
 /** The law with its worst figure; where it does not hold, the ways that break it. */
 function lawLines({ law, states, verdict, ways }: LawResult, marked: (verdict: Verdict) => string): string[] {
-  const listed = ways.filter(({ by }) => by === 'listing').length
-  const by = [...(listed > 0 ? [`${listed} listed`] : []), ...(listed < ways.length ? [`${ways.length - listed} by seeds`] : [])]
+  const all = ways.filter(({ by }) => by === 'listing').length
+  const by = [...(all > 0 ? [`${all} listed`] : []), ...(all < ways.length ? [`${ways.length - all} by seeds`] : [])]
   const lines = [`  ${law.padEnd(11)}  ${marked(verdict)}  ${states} (${by.join(', ')})`]
   for (const way of ways) {
     if (way.verdict === 'holds') continue
     const size = way.worst > 1e9 ? 'more than chance allows' : `${Number(way.worst.toPrecision(3))}`
-    const unit = way.by === 'listing' ? 'of Z' : 'standard errors'
+    // E[1 / Z-hat] Z is about 1, and what is resampled has probabilities.
+    const listed = law === 'conditional' ? '' : 'of Z'
+    const unit = way.by === 'listing' ? listed : 'standard errors'
     const figure =
       way.verdict === 'fails' ? `off by ${size} ${way.worst > 1e9 ? '' : unit}`.trim() : 'a few seeds carry all the weight'
     lines.push(`  ${''.padEnd(11)}    ${way.name}: ${way.of}: ${figure}`)

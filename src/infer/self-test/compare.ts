@@ -1,4 +1,5 @@
 import type { Inverse } from './conditional.js'
+import type { KeptLaw } from './kept-law.js'
 import type { Feature, Measured } from './measure.js'
 import type { Comparison } from './result.js'
 
@@ -49,6 +50,12 @@ export function compare(
   const told = verdict(parts, target.means[0]!, { ...found, effective: Math.min(effective, carrying) })
   const isShort = features.some(({ name }, i) => name === told.of && found.means[i]! < target.means[i]!)
   return most === null && told.by === 'seeds' && told.verdict === 'fails' && isShort ? { ...told, verdict: 'unsettled' } : told
+}
+
+/** Of conditional resampling from the ordinary one. */
+export function compareLaw({ worst, runs }: KeptLaw): Comparison {
+  const part = { of: 'P(ancestors and which is kept)', difference: worst, error: 0 }
+  return verdict([part], 1, { runs, effective: Number.POSITIVE_INFINITY })
 }
 
 /** Standard error of a mean over seeds, 0 where all was listed. `other`: what it is held against. */

@@ -8,8 +8,8 @@ export interface Way {
   readonly settings: Partial<Settings>
   /** Twists as they are, turned into their contrary, or, for learned ones, noise. */
   readonly twists?: 'contrary'
-  /** The kernel of conditional SMC, where E[1 / Z-hat] is looked at. */
-  readonly conditional?: true
+  /** Conditional SMC, where E[1 / Z-hat] is looked at; or only its resampling, where the law of what it keeps is. */
+  readonly conditional?: 'smc' | 'resampling'
 }
 
 export interface Law {
@@ -68,8 +68,13 @@ export function lawsFor(graph: Graph): Law[] {
       law: 'conditional',
       states: 'with an exact sample kept, E[1 / Z-hat] = P(not all dead) / Z',
       ways: [
-        { name: 'always', settings: { ...plain, threshold: 1 }, conditional: true },
-        { name: 'fused, by the ESS', settings: { ...two, threshold: 0.9, resample: 'multinomial' }, conditional: true },
+        { name: 'always', settings: { ...plain, threshold: 1 }, conditional: 'smc' },
+        { name: 'fused, by the ESS', settings: { ...two, threshold: 0.9, resample: 'multinomial' }, conditional: 'smc' },
+        ...schemes.map((resample) => ({
+          name: `${resample}, 3 weights`,
+          settings: { resample },
+          conditional: 'resampling' as const,
+        })),
       ],
     },
   ]

@@ -1,18 +1,18 @@
 import { SmcError } from '../../diagnostics/diagnostic.js'
 import type { Graph } from '../../graph/ir.js'
 import { Unlistable, Unrepeatable } from '../enumerate.js'
-import { type HeadShape, untrainedLayers } from '../learned/head.js'
-import { LearnedTwist } from '../learned/twist.js'
 import { type Opened, type Openers, type Prepared, prepare, withModels } from '../open.js'
 import { philoxRandomness } from '../philox.js'
 import type { Json, Settings } from '../result.js'
 import type { Choice } from '../trace.js'
 import { originOf } from '../traces-file.js'
-import { compare } from './compare.js'
+import { compare, compareLaw } from './compare.js'
 import { conditionalListed, conditionalSampled } from './conditional.js'
 import { featuresOf } from './features.js'
+import { keptLaw } from './kept-law.js'
 import { lawsFor, type Way } from './laws.js'
 import { answersOf, type Feature, listed, listedTarget, type Measured, runOnce, type Sampler, sampled } from './measure.js'
+import { noisyTwists } from './noisy-twists.js'
 import type { Comparison, LawResult, SelfTestFound, SelfTestOptions, Verdict } from './result.js'
 import { listLengths, withShortLists } from './short-lists.js'
 import { standIns } from './stand-ins.js'
@@ -242,6 +242,15 @@ class SelfTester {
       this.note('with an exact sample kept: exact samples come from the list of all runs, which there is not')
       return null
     }
+    if (way.conditional === 'resampling') {
+      const { resample } = { ...this.defaults, ...way.settings }
+      return compareLaw(
+        await keptLaw(
+          resample,
+          target.runs!.map(({ mass }) => mass),
+        ),
+      )
+    }
     const told = await this.compared(way, target, seeds)
     return told.verdict === 'unsettled' && !this.options.signal?.aborted ? this.compared(way, target, moreSeeds) : told
   }
@@ -310,17 +319,8 @@ class SelfTester {
       this.note('learned twists stay 1 everywhere: with several models it is not known which of them they judge')
       return this.open
     }
-    const { hiddenWidth: hidden, shiftWidth: shift } = model.model.output!
-    const twists = this.open.twists.map(({ name, conditions }, i) => {
-      const shape: HeadShape = { hidden, shift, scale: 1, conditions, width: 4, depth: 1 }
-      const random = philoxRandomness(this.defaults.seed, this.take(1))
-      const layers = untrainedLayers(shape, random)
-      const last = layers.at(-1)!
-      const weight = last.weight.map((_, draw) => 4 * random.uniform({ slot: 1000 + i, generation: 0, draw }, 0) - 2)
-      const all = [...layers.slice(0, -1), { ...last, weight }]
-      return new LearnedTwist(name, conditions, { shape, layers: all, model: model.model.hash, link: 'exp', role: 'twist' })
-    })
-    return { ...this.open, twists }
+    const random = () => philoxRandomness(this.defaults.seed, this.take(1))
+    return { ...this.open, twists: noisyTwists(this.open.twists, model.model, random) }
   }
 
   private note(text: string): void {

@@ -5,11 +5,15 @@ import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { compile, type SelfTestResult } from '../../../src/index.js'
 import type { resampleConditionally } from '../../../src/infer/conditional-resample.js'
-import type { resample } from '../../../src/infer/resample.js'
+import { resample } from '../../../src/infer/resample.js'
 
 /* The self-test on programs that are right, on programs that break a law by themselves, and on a sampler that is broken on purpose. */
 
-const broken: { resample?: typeof resample; conditional?: typeof resampleConditionally } = vi.hoisted(() => ({}))
+type Keeping = typeof resampleConditionally
+/** In the place of conditional resampling, which it is handed. */
+type Conditional = (real: Keeping, ...args: Parameters<Keeping>) => ReturnType<Keeping>
+
+const broken: { resample?: typeof resample; conditional?: Conditional } = vi.hoisted(() => ({}))
 afterEach(() => {
   delete broken.resample
   delete broken.conditional
@@ -22,7 +26,7 @@ vi.mock('../../../src/infer/resample.js', async (original) => {
 vi.mock('../../../src/infer/conditional-resample.js', async (original) => {
   const real = await original<typeof import('../../../src/infer/conditional-resample.js')>()
   const resampleConditionally: typeof real.resampleConditionally = (...args) =>
-    (broken.conditional ?? real.resampleConditionally)(...args)
+    broken.conditional ? broken.conditional(real.resampleConditionally, ...args) : real.resampleConditionally(...args)
   return { ...real, resampleConditionally }
 })
 
@@ -133,8 +137,38 @@ describe('a law that is broken is caught', () => {
   })
 
   test('conditional resampling that is not the law given the exact sample', async () => {
-    broken.conditional = (_scheme, weights, retained) => ({ ancestors: new Int32Array(weights.length).fill(retained), retained })
+    broken.conditional = (_real, _scheme, weights, retained) => ({
+      ancestors: new Int32Array(weights.length).fill(retained),
+      retained,
+    })
     expect(verdicts(await tested(story)).conditional).toBe('fails')
+  })
+
+  // Two particles that are resampled once give E[1 / Z-hat] = 1 / Z under both.
+  test.each([
+    [
+      'an ordinary resampling with slot 0 overwritten',
+      (_real, scheme, weights, retained, random, generation) => {
+        const ancestors = resample(scheme, weights, random, generation)
+        ancestors[0] = retained
+        return { ancestors, retained: 0 }
+      },
+    ],
+    [
+      'the particle that is kept moved to slot 0',
+      (real, ...args) => {
+        const { ancestors, retained } = real(...args)
+        ;[ancestors[0], ancestors[retained]] = [ancestors[retained]!, ancestors[0]!]
+        return { ancestors, retained: 0 }
+      },
+    ],
+  ] satisfies [string, Conditional][])('%s', async (_name, change) => {
+    broken.conditional = change
+    const { laws } = await tested(
+      'sample x ~ categorical([0.5, 0.3, 0.2])\nfactor [0.3, 1, 2][x]\nsample y ~ uniform(1..2)\nreturn x',
+    )
+    const failing = laws.flatMap(({ ways }) => ways).filter(({ verdict }) => verdict === 'fails')
+    expect(failing.map(({ name }) => name)).toEqual(expect.arrayContaining(['systematic, 3 weights', 'stratified, 3 weights']))
   })
 })
 
