@@ -1,6 +1,6 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.js'
 import type { BoundRow, Bounds, Estimate } from './bound.js'
-import type { Exact, ExactWay, Refusal } from './exact.js'
+import { type Exact, type ExactWay, noRun, type Refusal } from './exact.js'
 import type { RunResult } from './result.js'
 
 /** What `smcc bound` has found; its fields are those of `--json` (cli.md), `"schema": 1`. Errors are half the 95 % interval. */
@@ -70,7 +70,7 @@ export function boundFigures(bounds: Bounds, exact: Exact | null, refusals: read
     exact: exact?.way ?? null,
     acceptance: exact?.acceptance ?? null,
     refused: refusals.map(({ way, why }) => ({ way, why })),
-    verdict: verdict(bounds.rows, logZ, exact),
+    verdict: verdict(bounds.rows, logZ, exact, refusals),
   }
 }
 
@@ -103,21 +103,29 @@ export function tightest(rows: readonly BoundRow[]): BoundRow | null {
   return closed.sort((a, b) => highEnd(a) - lowEnd(a) - (highEnd(b) - lowEnd(b)))[0] ?? null
 }
 
-function verdict(rows: readonly BoundRow[], logZ: BoundResult['logZ'], exact: Exact | null): string {
+function verdict(
+  rows: readonly BoundRow[],
+  logZ: BoundResult['logZ'],
+  exact: Exact | null,
+  refusals: readonly Refusal[],
+): string {
   const last = rows.at(-1)
   if (!last) return 'nothing was bounded: the run was interrupted before its first repeats were done.'
+  if (!exact && refusals.some(({ why }) => why === noRun))
+    return 'Z is 0: no run meets what the program observes and requires, so there is no target to draw from.'
   const shown = (x: number) => x.toFixed(2)
+  const of = (particles: number) => `${particles} ${particles === 1 ? 'particle' : 'particles'}`
   if (!exact)
     return logZ.low === null
-      ? `in some repeats all particles died, and without exact samples nothing is known from above.`
+      ? `in ${rows.every(({ dead, repeats }) => dead === repeats) ? 'all' : 'some'} repeats all particles died, and without exact samples nothing is known from above.`
       : `log Z is at least ${shown(logZ.low)}; without exact samples nothing is known from above.`
   const best = tightest(rows)
   if (!best) {
     const { dead, repeats, particles } = rows.reduce((a, b) => (b.dead <= a.dead ? b : a))
-    return `all particles died in ${dead} of ${repeats} repeats with ${particles} particles, so nothing is known from below: more particles, or graded factors.`
+    return `all particles died in ${dead} of ${repeats} repeats with ${of(particles)}, so nothing is known from below: more particles, or graded factors.`
   }
   const gap = best.upper! - best.lower!
-  const who = `${best.sampler === 'smc' ? 'SMC' : 'importance sampling'} with ${best.particles} ${best.particles === 1 ? 'particle' : 'particles'}`
+  const who = `${best.sampler === 'smc' ? 'SMC' : 'importance sampling'} with ${of(best.particles)}`
   const noise = best.lowerError! + best.upperError!
   const apart = `${shown(Math.max(0, gap))} ± ${shown(noise)} nats apart`
   if (gap + noise < narrow) return `${who} is as good as exact: its bounds are ${apart}.`

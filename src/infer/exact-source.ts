@@ -9,6 +9,7 @@ import {
   isRefusal,
   type Listing,
   listRuns,
+  noRun,
   type Refusal,
 } from './exact.js'
 import type { Choice } from './trace.js'
@@ -56,7 +57,9 @@ export class ExactSource {
     }
     const refusals = [...this.refusals]
     for (const way of wanted === 'auto' ? this.order : [wanted]) {
-      const found = await this.by(way, count, portion)
+      // What has no run to list has none to accept; with data of its own it may have.
+      const isEmpty = way === 'reject' && refusals.some(({ why }) => why === noRun)
+      const found = isEmpty ? { way, why: noRun } : await this.by(way, count, portion)
       if (!isRefusal(found)) {
         this.wanted = way
         this.refusals = refusals

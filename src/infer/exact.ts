@@ -49,6 +49,9 @@ export function isRefusal(found: object): found is Refusal {
   return 'why' in found
 }
 
+/** Why nothing can be drawn from a target of which all runs were listed. */
+export const noRun = 'every run has weight 0'
+
 /** Runs of one batch: nearly all are accepted under `simulate`, few where much is rejected. */
 const batchOf = (way: 'reject' | 'simulate', count: number) => (way === 'simulate' ? Math.min(256, Math.max(16, count)) : 256)
 /** Ms after which a search that has too far to go is given up, and the time, in s, that it may take in all. */
@@ -174,5 +177,5 @@ export async function listRuns(direct: Direct): Promise<Listing | Refusal> {
     if (!(error instanceof Unlistable)) throw error
     return { way: 'enumerate', why: error.message }
   }
-  return found.size > 0 ? { runs: [...found.values()], seed } : { way: 'enumerate', why: 'every run has weight 0' }
+  return found.size > 0 ? { runs: [...found.values()], seed } : { way: 'enumerate', why: noRun }
 }

@@ -39,7 +39,8 @@ export function figures(result: BoundResult): [string, string, string][] {
   const error = (x: number | null) => (x === null ? '' : ` ± ${showFixed(x, 2)}`)
   const kl = (name: string, x: number | null, e: number | null, note: string): [string, string, string][] =>
     x === null ? [] : [[name, `${showFixed(x, 2)}${error(e)}`, note]]
-  const interval = logZ.low === logZ.high ? 'exact' : `${bound(logZ.low)} to ${bound(logZ.high)}`
+  const ends = logZ.low === logZ.high ? 'exact' : `${bound(logZ.low)} to ${bound(logZ.high)}`
+  const interval = logZ.low === null && logZ.high === null ? '' : ends
   const dead = result.rows
     .filter((row) => row.dead > 0)
     .map((row) => `${row.dead} of ${row.repeats} with ${row.particles} (${row.sampler})`)

@@ -373,3 +373,22 @@ test('interrupted: what is done is told', async () => {
   expect(result.partial).toBe(true)
   expect(result.rows).toHaveLength(1)
 })
+
+test('where all runs are listed and none has any weight, that is said, and nothing is drawn in vain', async () => {
+  const program = await compile('sample x ~ uniform(1..3)\nrequire x > 5\nreturn x')
+  const tried: number[] = []
+  const found = await program.bound({}, { seed: 1, particles: [4], repeats: 2, onExact: (_accepted, runs) => tried.push(runs) })
+  expect(found).toMatchObject({ exact: null, logZ: { estimate: null, low: null, high: null } })
+  expect(found.verdict).toMatch(/^Z is 0/)
+  expect(found.refused.find(({ way }) => way === 'reject')?.why).toBe('every run has weight 0')
+  expect(tried).toEqual([])
+  // Data of its own may be drawn all the same: 7 is not among those that can come.
+  const data = await compile('sample x ~ uniform(1..3)\nobserve 7 ~ uniform(x..5)\nreturn x')
+  expect(await data.bound({}, { seed: 1, particles: [4], repeats: 2 })).toMatchObject({ exact: 'simulate' })
+})
+
+test('all particles dead in all repeats, and no list of the runs', async () => {
+  const source = 'sample x ~ normal(0, 1)\nfactor 2\nrequire x > 40\nreturn x'
+  const found = await (await compile(source)).bound({}, { seed: 1, particles: [1], repeats: 2 })
+  expect(found.verdict).toMatch(/^in all repeats all particles died/)
+})

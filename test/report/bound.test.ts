@@ -52,6 +52,14 @@ test('the page says all figures, draws the bounds on one scale and ends with the
   expect(text).toContain(`\n${bounded.verdict}\n`)
 })
 
+test('a log Z that nothing is known of is not called exact', () => {
+  const nothing = { estimate: null, low: null, high: null }
+  const line = boundPage({ ...bounded, logZ: nothing })
+    .split('\n')
+    .find((each) => each.startsWith('log Z'))
+  expect(line).toMatch(/^log Z +unknown *$/)
+})
+
 test('what is unknown is said, and never shown as a number', () => {
   const open: BoundResult = {
     ...bounded,

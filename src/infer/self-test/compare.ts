@@ -1,7 +1,7 @@
 import type { Inverse } from './conditional.js'
 import type { KeptLaw } from './kept-law.js'
 import type { Feature, Measured } from './measure.js'
-import type { Comparison } from './result.js'
+import type { Comparison, Verdict } from './result.js'
 
 /**
  * How far a way of running the program is from what it must give. Where all was listed, the difference relative to Z, which rounding may make
@@ -95,4 +95,10 @@ function verdict(
   const told = { by, runs, worst, of, most } as const
   if (effective < enough) return { ...told, verdict: 'unsettled' }
   return { ...told, verdict: worst > most ? 'fails' : 'holds' }
+}
+
+/** What several comparisons say of one law. */
+export function together(verdicts: readonly Verdict[]): Verdict {
+  if (verdicts.includes('fails')) return 'fails'
+  return verdicts.includes('unsettled') ? 'unsettled' : 'holds'
 }

@@ -152,3 +152,14 @@ export async function listedTarget(direct: Sampler, limit: number, patience: num
   }
   return { runs: [...found.values()].filter(({ mass }) => mass > 0), heaviest }
 }
+
+/** The second way where the first has too much to list, or does not apply. */
+export async function orElse<T>(first: () => Promise<T> | null, second: () => Promise<T>): Promise<T> {
+  try {
+    const found = await first()
+    if (found !== null) return found
+  } catch (error) {
+    if (!(error instanceof Unlistable)) throw error
+  }
+  return second()
+}

@@ -6,14 +6,24 @@ import { philoxRandomness } from '../philox.js'
 import type { Json, Settings } from '../result.js'
 import type { Choice } from '../trace.js'
 import { originOf } from '../traces-file.js'
-import { compare, compareLaw } from './compare.js'
+import { compare, compareLaw, together } from './compare.js'
 import { conditionalListed, conditionalSampled } from './conditional.js'
 import { featuresOf } from './features.js'
 import { keptLaw } from './kept-law.js'
 import { lawsFor, type Way } from './laws.js'
-import { answersOf, type Feature, listed, listedTarget, type Measured, runOnce, type Sampler, sampled } from './measure.js'
+import {
+  answersOf,
+  type Feature,
+  listed,
+  listedTarget,
+  type Measured,
+  orElse,
+  runOnce,
+  type Sampler,
+  sampled,
+} from './measure.js'
 import { noisyTwists } from './noisy-twists.js'
-import type { Comparison, LawResult, SelfTestFound, SelfTestOptions, Verdict } from './result.js'
+import type { Comparison, LawResult, SelfTestFound, SelfTestOptions } from './result.js'
 import { listLengths, withShortLists } from './short-lists.js'
 import { standIns } from './stand-ins.js'
 
@@ -337,20 +347,4 @@ class SelfTester {
 function brokenBy(error: unknown): Comparison {
   if (!(error instanceof SmcError || error instanceof Unrepeatable)) throw error
   return { by: 'listing', runs: 0, worst: Number.MAX_VALUE, of: error.message, most: 0, verdict: 'fails' }
-}
-
-function together(verdicts: readonly Verdict[]): Verdict {
-  if (verdicts.includes('fails')) return 'fails'
-  return verdicts.includes('unsettled') ? 'unsettled' : 'holds'
-}
-
-/** The second way where the first has too much to list, or does not apply. */
-async function orElse<T>(first: () => Promise<T> | null, second: () => Promise<T>): Promise<T> {
-  try {
-    const found = await first()
-    if (found !== null) return found
-  } catch (error) {
-    if (!(error instanceof Unlistable)) throw error
-  }
-  return second()
 }
