@@ -104,11 +104,20 @@ describe('malformed schemas', () => {
     [{ type: 'integer', multipleOf: 30011 }, 'P003 this schema needs too many states to follow'],
     [{ type: 'number', minumum: 2 }, 'P008 there is no keyword `minumum`, at `#` in the schema'],
     [{ type: 'number', minimum: 1e21 }, 'P008 a bound of 1e+21 is not supported, at `#/minimum` in the schema'],
-    [{ properties: {} }, 'P008 `properties` without `type` would let all other kinds of values through, at `#` in the schema'],
+    [{ patternProperties: { 'a(': {} } }, 'P007 this `(` is never closed, at `#/patternProperties/a(` in the schema'],
+    [{ type: 'object', minProperties: 2 }, 'P008 2 properties cannot be told apart here, at `#/minProperties` in the schema'],
+    [
+      { type: 'object', minProperties: 2, maxProperties: 1 },
+      'P007 `maxProperties` is below `minProperties`, at `#` in the schema',
+    ],
+    [
+      { type: 'object', propertyNames: { anyOf: [{ maxLength: 1 }, { pattern: 'a' }] } },
+      'P008 names of properties that are one of several cases are not supported, at `#/propertyNames` in the schema',
+    ],
     [{ enum: ['a'], minLength: 2, type: 'string' }, 'P001 no value fits, at `#` in the schema'],
     [
-      { enum: ['a'], pattern: 'a', type: 'string' },
-      'P008 `pattern` beside `enum` or `const` is not supported, at `#` in the schema',
+      { enum: [['a']], minItems: 1, type: 'array' },
+      'P008 `minItems` beside `enum` or `const` is not supported, at `#` in the schema',
     ],
     [{ $ref: '#/$defs/a' }, 'P007 there is nothing at "#/$defs/a", at `#/$ref` in the schema'],
     [{ $ref: 'http://a.b/c' }, 'P008 a reference to "http://a.b/c" is not supported, at `#/$ref` in the schema'],
