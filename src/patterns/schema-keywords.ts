@@ -15,7 +15,7 @@ const annotations = [
 const bounding: Readonly<Record<string, readonly string[]>> = {
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems'],
   object: [
     ...['properties', 'patternProperties', 'additionalProperties', 'propertyNames'],
     ...['required', 'minProperties', 'maxProperties'],
@@ -31,7 +31,6 @@ const refused: Readonly<Record<string, string>> = {
   if: 'write the cases as `anyOf`',
   then: 'write the cases as `anyOf`',
   else: 'write the cases as `anyOf`',
-  uniqueItems: 'check it with a `require` after the span',
   contains: 'check it with a `require` after the span',
   minContains: 'check it with a `require` after the span',
   maxContains: 'check it with a `require` after the span',
@@ -62,7 +61,6 @@ export function requireSchema(schema: unknown, path: string): asserts schema is 
   const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
   for (const keyword of Object.keys(schema)) {
     if (known.includes(keyword)) continue
-    if (keyword === 'uniqueItems' && schema[keyword] === false) continue
     const instead = refused[keyword]
     const message = instead ? `the keyword \`${keyword}\` is not supported` : `there is no keyword \`${keyword}\``
     const near = suggest(keyword, known)

@@ -134,6 +134,7 @@ function both(a: Schema, b: Schema, path: string): Schema {
   if (ours && theirs) result.type = common(ours, theirs)
   if ('required' in a && 'required' in b)
     result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
+  if (a.uniqueItems === true) result.uniqueItems = true
   joinElements(a, b, result, path)
   return { ...result, [records]: [...recordsOf(a), ...recordsOf(b)] }
 }

@@ -1,7 +1,9 @@
 import type { CharacterDfa } from './character-dfa.js'
 import { patternError } from './errors.js'
 import { GrammarNodes } from './grammar-nodes.js'
+import { TooLarge } from './regex-nfa.js'
 import { checkDisjoint, resolve } from './schema-cases.js'
+import { valuesOf } from './schema-constants.js'
 import {
   alone,
   countOf,
@@ -24,6 +26,8 @@ import { anyString, quoted, stringBounds } from './schema-strings.js'
 
 /** The one rule for all values. */
 const anything = 'any value'
+/** Values of a list of different ones: each doubles the sets of them. */
+const mostDistinct = 9
 const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 
 /**
@@ -145,6 +149,7 @@ export class SchemaNodes {
     const min = countOf(schema, 'minItems', path) ?? 0
     const max = countOf(schema, 'maxItems', path) ?? Number.POSITIVE_INFINITY
     if (max < min) throw schemaError('P007', path, '`maxItems` is below `minItems`', 'swap them')
+    if (schema.uniqueItems === true && max > 1) return this.#distinct(schema, path, from, min, max)
     const items = this.#rule(schema.items ?? true, `${path}/items`)
     const element = (i: number, at: number) =>
       i < first.length ? this.#value(first[i], step(`${path}/prefixItems`, i), at) : nodes.call(at, items)
@@ -164,6 +169,37 @@ export class SchemaNodes {
       const behind = element(first.length, before)
       nodes.join(behind, end)
       nodes.join(this.#gap(nodes.text(behind, ',')), before)
+    }
+    nodes.join(this.#gap(end), close)
+    return nodes.text(close, ']')
+  }
+
+  /** A list of different values, which can be told apart where the schema lists them: a node for every set of those that stand in it already. */
+  #distinct(schema: Schema, path: string, from: number, min: number, max: number): number {
+    const { nodes } = this
+    const values = 'prefixItems' in schema ? undefined : valuesOf(this.root, schema.items ?? true, `${path}/items`)
+    if (!values) {
+      const hint = 'list the values of `items` with `enum`, or check it with a `require` after the span'
+      throw schemaError('P008', `${path}/uniqueItems`, 'different values can only be told apart where they are listed', hint)
+    }
+    if (values.length > mostDistinct) throw new TooLarge()
+    const open = nodes.text(from, '[')
+    const end = nodes.node()
+    const close = nodes.node()
+    if (min === 0) nodes.join(open, close)
+    /** Behind a list of the values of a set, by the set. */
+    const places = new Map([[0, open]])
+    for (const [used, place] of places) {
+      const count = countOnes(used)
+      if (count > 0 && count >= min) nodes.join(place, end)
+      if (count === max) continue
+      const next = this.#gap(count === 0 ? place : nodes.text(place, ','))
+      for (const [i, value] of values.entries()) {
+        const both = used | (2 ** i)
+        if (both === used) continue
+        if (!places.has(both)) places.set(both, nodes.node())
+        nodes.join(this.#constant(value, next), places.get(both)!)
+      }
     }
     nodes.join(this.#gap(end), close)
     return nodes.text(close, ']')
@@ -282,6 +318,12 @@ export class SchemaNodes {
       nodes.repeat(nodes.text(at, '\n'), 0, most, (each) => nodes.text(each, sign))
     return nodes.choice(from, [(at) => at, (at) => nodes.text(at, ' '), line(' ', 16), line('\t', 8)])
   }
+}
+
+function countOnes(set: number): number {
+  let count = 0
+  for (let left = set; left !== 0; left &= left - 1) count++
+  return count
 }
 
 function noParts(path: string) {

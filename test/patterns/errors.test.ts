@@ -98,7 +98,14 @@ describe('malformed schemas', () => {
     [{ type: 'string', maxLength: 1e5 }, 'P003 this pattern needs too many states to follow, at `#/maxLength` in the schema'],
     [{ type: 'string', minLength: 3, maxLength: 2 }, 'P007 `maxLength` is below `minLength`, at `#` in the schema'],
     [{ type: 'string', format: 'idn-email' }, 'P008 the format "idn-email" is not supported, at `#/format` in the schema'],
-    [{ type: 'array', uniqueItems: true }, 'P008 the keyword `uniqueItems` is not supported, at `#` in the schema'],
+    [
+      { type: 'array', uniqueItems: true },
+      'P008 different values can only be told apart where they are listed, at `#/uniqueItems` in the schema',
+    ],
+    [
+      { type: 'array', uniqueItems: true, items: { enum: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10] } },
+      'P003 this schema needs too many states to follow',
+    ],
     [{ items: { not: {} }, type: 'array' }, 'P008 the keyword `not` is not supported, at `#/items` in the schema'],
     [{ type: 'number', multipleOf: 0 }, 'P007 expected a number above 0, found 0, at `#/multipleOf` in the schema'],
     [{ type: 'integer', multipleOf: 30011 }, 'P003 this schema needs too many states to follow'],

@@ -400,6 +400,39 @@ describe('records', () => {
   })
 })
 
+describe('lists of different values', () => {
+  it.each([
+    { type: 'array', items: { enum: [1, 'a', { b: [2] }, 1] }, uniqueItems: true },
+    {
+      type: 'array',
+      items: { anyOf: [{ type: 'boolean' }, { const: 1 }, { $ref: '#/$defs/a' }] },
+      uniqueItems: true,
+      minItems: 2,
+    },
+    {
+      allOf: [
+        { type: 'array', items: { enum: [1, true, 'a', null] }, uniqueItems: true },
+        { items: { enum: ['a', 1, true] }, maxItems: 2 },
+      ],
+    },
+    { type: 'array', uniqueItems: true, maxItems: 1 },
+    { type: 'array', items: { type: ['null', 'boolean'] }, uniqueItems: true, minItems: 3 },
+  ])('%j', (schema) => {
+    const whole = { ...schema, $defs: { a: { const: 'a' } } }
+    const validate = new Ajv2020({ strict: false }).compile(whole)
+    const automaton = schemaAutomaton(whole)
+    const values = [1, 'a', { b: [2] }, true, null, false, 'b']
+    const lists: unknown[][] = [[]]
+    for (let begin = 0, length = 1; length <= 3; length++) {
+      const end = lists.length
+      for (; begin < end; begin++) for (const value of values) lists.push([...lists[begin]!, value])
+    }
+    const found = lists.filter((list) => accepts(automaton, JSON.stringify(list)))
+    expect(found).toEqual(lists.filter((list) => validate(list)))
+    expect(found.length).toBeGreaterThan(1)
+  })
+})
+
 describe('bounds without a type', () => {
   it('say nothing about values of other types', () => {
     const schema = { minimum: 3, maxLength: 1, minItems: 1, required: ['a'] }
