@@ -26,6 +26,7 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
   const id = (key: string) => (typeof get(key) === 'number' ? Number(get(key)) : null)
   const flag = (key: string, fallback: boolean) => (typeof get(key) === 'boolean' ? get(key) === true : fallback)
   const named = (key: string) => tokens[id(key) ?? -1] ?? null
+  const isPhi3 = metadata.get('general.architecture') === 'phi3'
 
   let base: { tokenizer: JsonObject; begins: boolean }
   if (model === 'gpt2') {
@@ -52,7 +53,7 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     tokenizer: {
       version: '1.0',
       ...base.tokenizer,
-      added_tokens: addedTokens(tokens, types),
+      added_tokens: addedTokens(tokens, types, { pieces: model === 'llama', strips: model === 'llama' && isPhi3 }),
       post_processor: begin === null ? null : beginWith(begin, tokens.indexOf(begin)),
     },
     tokenizerConfig: {
@@ -140,15 +141,25 @@ function vocabularyOf(tokens: readonly string[]): Record<string, number> {
   return vocab
 }
 
-function addedTokens(tokens: readonly string[], types: readonly number[]): JsonObject[] {
+interface AddedRules {
+  /** Whether tokens are SentencePiece's, in which ▁ stands for a space. */
+  readonly pieces: boolean
+  /** Phi-3's swallow the white space behind them, its templates' line breaks. The file does not say so; llama.cpp knows it by the model's name. */
+  readonly strips: boolean
+}
+
+const keepsSpace = ['<s>', '<|endoftext|>']
+
+function addedTokens(tokens: readonly string[], types: readonly number[], { pieces, strips }: AddedRules): JsonObject[] {
   const added: JsonObject[] = []
   types.forEach((type, id) => {
     const content = tokens[id]
     if (content === undefined || (type !== control && type !== userDefined)) return
     // Pieces that stand for spaces are made by merges, after spaces have been replaced.
-    if (type === userDefined && content.includes('▁')) return
+    if (pieces && type === userDefined && content.includes('▁')) return
     const special = type === control
-    added.push({ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false })
+    const rstrip = strips && !keepsSpace.includes(content)
+    added.push({ id, content, special, single_word: false, lstrip: false, rstrip, normalized: false })
   })
   return added
 }

@@ -33,3 +33,30 @@ it('words end where the rule of the file says', () => {
   expect(cut('gpt-4o', "a's12")).toEqual(["a'", 's', '12'])
   expect(cut('tekken', "a's12")).toEqual(['a', "'", 's', '1', '2'])
 })
+
+it('tokens of a chat are whole, also where ▁ stands in their names', () => {
+  const separator = '<｜tool▁sep｜>'
+  const tokens = ['x', 'y', separator, '▁▁', ...separator]
+  const types = tokens.map((_, id) => (id === 2 || id === 3 ? 4 : 1))
+  const cut = (entries: Readonly<Record<string, GgufValue>>, text: string) =>
+    new SubwordVocabulary('m.gguf', tokens.length, read({ tokens, token_type: types, ...entries })).encodeContinuation(text)
+  expect(cut({ model: 'gpt2', merges: ['x y'] }, `x${separator}y`)).toEqual([0, 2, 1])
+  // SentencePiece's stand for spaces, and are made by merges.
+  const scores = tokens.map((_, id) => -id)
+  expect(read({ model: 'llama', tokens, token_type: types, scores }).tokenizer.added_tokens).toEqual([])
+})
+
+it("tokens of Phi-3's chats swallow the line break behind them, its begin token does not", () => {
+  const tokens = ['<unk>', '<s>', '</s>', '▁', 'a', '▁a', '<0x0A>', '<|user|>', '<|end|>', '<|endoftext|>']
+  const types = [2, 3, 4, 1, 1, 1, 6, 3, 3, 3]
+  const scores = tokens.map((_, id) => -id)
+  const entries = { model: 'llama', tokens, token_type: types, scores, unknown_token_id: 0, bos_token_id: 1, eos_token_id: 2 }
+  const cut = (architecture: string, text: string) => {
+    const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
+    const metadata = new Map<string, GgufValue>([['general.architecture', architecture], ...pairs])
+    const vocabulary = new SubwordVocabulary('m.gguf', 10, tokenizerFilesOf({ metadata, tensors: new Map() }, 'm.gguf'))
+    return vocabulary.encodePrompt(text).slice(1)
+  }
+  expect(cut('phi3', '<|user|>\na<|end|>\n<|endoftext|>\n')).toEqual([7, 5, 8, 9, 3, 6])
+  expect(cut('llama', '<|user|>\na<|end|>')).toEqual([7, 3, 6, 4, 8])
+})
