@@ -65,7 +65,9 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     },
     config: {},
     generationConfig: {
-      eos_token_id: [id('eos_token_id'), id('eot_token_id'), id('eom_token_id')].filter((end) => end !== null),
+      eos_token_id: [id('eos_token_id'), id('eot_token_id'), id('eom_token_id'), ...endsByName(tokens, types)].filter(
+        (end) => end !== null,
+      ),
     },
     chatTemplate: null,
   }
@@ -139,6 +141,17 @@ function vocabularyOf(tokens: readonly string[]): Record<string, number> {
   // Where two entries are equal (padding), the first one is meant.
   for (let id = tokens.length - 1; id >= 0; id--) vocab[tokens[id]!] = id
   return vocab
+}
+
+const endNames = new Set(
+  '</s> <eos> <|endoftext|> <|end_of_text|> <|im_end|> <|end|> <|eot_id|> <|eom_id|> <end_of_turn> <EOT> <｜end▁of▁sentence｜>'.split(
+    ' ',
+  ),
+)
+
+/** Most files name one end token, also of models that end an answer with one and a text with another: llama.cpp knows these by their names. */
+function endsByName(tokens: readonly string[], types: readonly number[]): number[] {
+  return types.flatMap((type, id) => (type === control && endNames.has(tokens[id] ?? '') ? [id] : []))
 }
 
 interface AddedRules {

@@ -60,3 +60,14 @@ it("tokens of Phi-3's chats swallow the line break behind them, its begin token 
   expect(cut('phi3', '<|user|>\na<|end|>\n<|endoftext|>\n')).toEqual([7, 5, 8, 9, 3, 6])
   expect(cut('llama', '<|user|>\na<|end|>')).toEqual([7, 3, 6, 4, 8])
 })
+
+it('a text ends with the end token of the file, and with those that are known by their names', () => {
+  const tokens = ['a', '<|endoftext|>', '<|im_end|>', '<|end|>', '<|user|>']
+  const ends = (types: number[]) => {
+    const files = read({ model: 'gpt2', tokens, token_type: types, merges: ['a a'], eos_token_id: 2 })
+    return new SubwordVocabulary('m.gguf', tokens.length, files).end
+  }
+  expect(ends([1, 3, 3, 3, 3])).toEqual([2, 1, 3])
+  // What is no token of control may stand in any text.
+  expect(ends([1, 1, 3, 4, 3])).toEqual([2])
+})
