@@ -26,13 +26,13 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
   const id = (key: string) => (typeof get(key) === 'number' ? Number(get(key)) : null)
   const flag = (key: string, fallback: boolean) => (typeof get(key) === 'boolean' ? get(key) === true : fallback)
   const named = (key: string) => tokens[id(key) ?? -1] ?? null
-  const isPhi3 = metadata.get('general.architecture') === 'phi3'
+  const architecture = String(metadata.get('general.architecture'))
 
   let base: { tokenizer: JsonObject; begins: boolean }
   if (model === 'gpt2') {
     const merges = list<string>('merges')
     if (merges.length === 0) throw damaged(path, 'its metadata hold no merges of tokens (tokenizer.ggml.merges)')
-    base = byteLevelBpe(tokens, merges, String(get('pre') ?? 'default'), path)
+    base = byteLevelBpe(tokens, merges, String(get('pre') ?? unnamedRule(architecture, tokens)), path)
   } else if (model === 'llama') {
     const scores = list<number>('scores')
     if (scores.length !== tokens.length) {
@@ -53,7 +53,10 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     tokenizer: {
       version: '1.0',
       ...base.tokenizer,
-      added_tokens: addedTokens(tokens, types, { pieces: model === 'llama', strips: model === 'llama' && isPhi3 }),
+      added_tokens: addedTokens(tokens, types, {
+        pieces: model === 'llama',
+        strips: model === 'llama' && architecture === 'phi3',
+      }),
       post_processor: begin === null ? null : beginWith(begin, tokens.indexOf(begin)),
     },
     tokenizerConfig: {
@@ -71,6 +74,12 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     },
     chatTemplate: null,
   }
+}
+
+/** Which rule cuts words in files from before there was a name for it. */
+function unnamedRule(architecture: string, tokens: readonly string[]): string {
+  if (architecture.startsWith('qwen')) return 'qwen2'
+  return tokens.includes('<|begin_of_text|>') ? 'llama-bpe' : 'default'
 }
 
 function byteLevelBpe(tokens: readonly string[], merges: readonly string[], pre: string, path: string) {

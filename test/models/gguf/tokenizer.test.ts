@@ -71,3 +71,17 @@ it('a text ends with the end token of the file, and with those that are known by
   // What is no token of control may stand in any text.
   expect(ends([1, 1, 3, 4, 3])).toEqual([2])
 })
+
+it('files from before the rules had names are cut by the rule of their model', () => {
+  const tokens = ['1', '2', '12', '<|begin_of_text|>', 'a', "'", 'S', "'S"]
+  const cut = (architecture: string, known: readonly string[], text: string) => {
+    const entries: Record<string, GgufValue> = { model: 'gpt2', tokens: known, merges: ['1 2', "' S"] }
+    const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
+    const metadata = new Map<string, GgufValue>([['general.architecture', architecture], ...pairs])
+    const files = tokenizerFilesOf({ metadata, tensors: new Map() }, 'm.gguf')
+    return new SubwordVocabulary('m.gguf', 8, files).encodeContinuation(text).map((id) => known[id])
+  }
+  expect(cut('qwen2', tokens, '12')).toEqual(['1', '2'])
+  expect(cut('llama', tokens, "12a'S")).toEqual(['12', 'a', "'S"])
+  expect(cut('llama', tokens.with(3, '?'), "12a'S")).toEqual(['12', 'a', "'", 'S'])
+})
