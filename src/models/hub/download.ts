@@ -115,6 +115,11 @@ export function unwritable(folder: string, thrown: unknown): SmcError {
   )
 }
 
+/** Whether the file has its size and hash. */
+export async function isWhole(path: string, file: RemoteFile): Promise<boolean> {
+  return (await sizeOf(path)) === file.size && (await digestOf(path, file)) === file.hash.digest
+}
+
 async function digestOf(path: string, { hash, size }: RemoteFile): Promise<string> {
   const digest: Hash = createHash(hash.algorithm === 'git' ? 'sha1' : 'sha256')
   if (hash.algorithm === 'git') digest.update(`blob ${size}\0`)

@@ -1,4 +1,4 @@
-import { copyFile, mkdir, rename, stat, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { SmcError } from '../../diagnostics/diagnostic.js'
 import { temporaryName } from '../cache-folder.js'
@@ -6,7 +6,7 @@ import { modelError } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
 import { pickledHint } from '../safetensors.js'
 import { cacheFolder, modelFolder } from './cache.js'
-import { download, type OnDownload, type RemoteFile, unwritable } from './download.js'
+import { download, isWhole, type OnDownload, type RemoteFile, unwritable } from './download.js'
 import { endpoint, request } from './request.js'
 
 /** Small files that a model may have beside its weights. */
@@ -14,7 +14,7 @@ const companions = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'g
 
 /**
  * Fetches a model from the hub into the cache: "org/name" for a model in the Hugging Face layout, or a classifier in that of transformers.js,
- * "org/name/FILE.gguf" for one file. Gives the folder or the file. What is there already is not fetched again; a snapshot appears only when
+ * "org/name/FILE.gguf" for one file. Gives the folder or the file. What is there already, and undamaged, is not fetched again; a snapshot appears only when
  * all its files are whole. Throws M002, M007.
  */
 export async function pull(id: string, onDownload?: OnDownload, kind: 'model' | 'classifier' = 'model'): Promise<string> {
@@ -36,7 +36,7 @@ export async function pull(id: string, onDownload?: OnDownload, kind: 'model' | 
   try {
     for (const entry of wanted) {
       const blob = join(root, 'blobs', entry.hash.digest)
-      if ((await stat(blob).catch(() => null))?.size !== entry.size) await download(id, entry, blob, onDownload)
+      if (!(await isWhole(blob, entry))) await download(id, entry, blob, onDownload)
     }
     for (const entry of wanted) await link(join(root, 'blobs', entry.hash.digest), join(snapshot, entry.name))
     await writeWhole(join(root, 'refs', 'main'), commit)

@@ -7,6 +7,7 @@ import {
   mkdtempSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   utimesSync,
@@ -224,6 +225,17 @@ it('a snapshot without one of its shards, which another program left, is fetched
   expect((await listModels()).map((entry) => entry.id)).not.toContain(id)
   await (await openModel(id, { base: '.' })).dispose()
   expect(existsSync(join(folder, largest))).toBe(true)
+})
+
+it('a file that was damaged in the cache is fetched again, and it alone', async () => {
+  const blob = realpathSync(join(await pull(id), largest))
+  const bytes = readFileSync(blob)
+  writeFileSync(blob, Buffer.concat([Buffer.from('XXXX'), bytes.subarray(4)]))
+  const before = server.requests.length
+  await pull(id)
+  expect(readFileSync(blob)).toEqual(bytes)
+  const asked = server.requests.slice(before).filter((url) => !url.startsWith('/api'))
+  expect(asked.every((url) => url.includes(largest))).toBe(true)
 })
 
 describe('what is told, with nothing left behind', () => {
