@@ -110,8 +110,12 @@ function gemma(type: string, value: (key: string) => GgufValue | null, { width, 
   return {
     query_pre_attn_scalar: largest && width && heads ? width / heads : headWidth,
     attn_logit_softcapping: type === 'gemma2' ? value('attn_logit_softcapping') : null,
-    final_logit_softcapping: type === 'gemma2' ? value('final_logit_softcapping') : null,
-    layer_types: layerTypes(value('attention.sliding_window_pattern'), layers),
+    final_logit_softcapping: value('final_logit_softcapping'),
+    // A gemma 3 without a window has no local layers.
+    layer_types: layerTypes(
+      type === 'gemma3_text' && !value('attention.sliding_window') ? 1 : value('attention.sliding_window_pattern'),
+      layers,
+    ),
     ...(type === 'gemma3_text' && {
       rope_local_base_freq: value('rope.freq_base_swa') ?? 10000,
       rope_theta: value('rope.freq_base') ?? 1e6,

@@ -64,6 +64,13 @@ it('a file may say which layers of gemma are local', () => {
   expect(windows([true, false, false, true])).toEqual([8, Infinity, Infinity, 8])
 })
 
+it('a gemma 3 without a window has no local layers, and may cap its logits', () => {
+  const { attention, rotary, logitCap } = fromGguf('gemma3', { 'rope.freq_base': 500, final_logit_softcapping: 30 })
+  expect(attention).toEqual(Array.from({ length: 4 }, () => ({ window: Infinity, rotary: 0 })))
+  expect(rotary[0]).toEqual(fromJson('llama', { rope_theta: 500 }).rotary[0])
+  expect(logitCap).toBe(30)
+})
+
 it('a mixture of experts is another family, though it calls itself llama', () => {
   expect(() => fromGguf('llama', { expert_count: 8 })).toThrow(/M005: .*"llama with experts" are not supported/)
   expect(fromGguf('llama', { expert_count: 0 }).family).toBe('llama')
