@@ -180,6 +180,17 @@ test('a twist that guides no draw is told of, and keeps no other from its traini
   })
   expect(warnings).toEqual(['warning R033: no draw of the program is guided by `idle`: there is nothing to learn from'])
   expect(result.twists).toEqual(['psi'])
+  // What there is one of for all twists is not of one that does nothing.
+  const others = source
+    .replace('loss: fudge', 'loss: fudge, batch: 8, steps: 1, iterate: 1, positives: exact')
+    .replace('width: 24', 'width: 24, batch: 32, steps: 40, iterate: 3')
+  const steps: number[] = []
+  const led = await (await program('led', others)).train(
+    {},
+    { seed: 3, loss: 'rl', onProgress: ({ rounds, step, steps: all }) => steps.push(rounds * 1e6 + step * 1e3 + all) },
+  )
+  expect(led.rounds.map(({ particles }) => particles)).toEqual([32, 32, 32, 32])
+  expect([led.exact, steps.at(-1)]).toEqual([null, 3_040_040])
   const { learned } = await made.run({}, { seed: 1 })
   expect(learned?.map(({ name, file }) => [name, file])).toEqual([
     ['idle', null],
