@@ -10,7 +10,7 @@ import type { RunOptions } from '../run.js'
 import { type Checkpoint, type Identity, writeCheckpoint } from './checkpoint.js'
 import { Course } from './course.js'
 import { nothingToLearn } from './errors.js'
-import { type Figures, figuresOf, type Quality } from './figures.js'
+import { type Figures, figuresOf, type Quality, succeeded } from './figures.js'
 import { type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
 import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
@@ -86,6 +86,7 @@ const beginning = 2 ** 41
 export class Trainer {
   private readonly started = performance.now()
   private readonly rounds: TrainRound[] = []
+  /** What is kept; `quality` is the highest so far. */
   private best: { round: number; quality: Quality; heads: readonly TrainedHead[] }
   private least = Number.POSITIVE_INFINITY
   private steps = 0
@@ -237,11 +238,8 @@ export class Trainer {
     this.exact = drawn.exact?.way ?? null
     const lives = ({ logw }: Particle) => logw > Number.NEGATIVE_INFINITY
     this.hit ||= drawn.groups.some(({ proposed, target, free, exact }) => [...proposed, ...target, ...free, ...exact].some(lives))
-    // Later twists have learned more: an earlier one is kept only where it was clearly better.
-    const { quality: before } = this.best
-    if (quality.mean > before.mean - 2 * (quality.error + before.error)) {
-      this.best = { round, quality, heads: courses.map(({ of }) => of.twist.head!) }
-    }
+    const highest = succeeded(this.best.quality, quality)
+    if (highest) this.best = { round, quality: highest, heads: courses.map(({ of }) => of.twist.head!) }
     return { round, loss: null, ...figures, positives: 0, tau: 1, seconds: this.seconds }
   }
 
