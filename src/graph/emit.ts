@@ -331,3 +331,8 @@ function builtinParameters(name: string, args: readonly Argument[]): readonly st
 export function textOf(e: { readonly span: Span }): string {
   return e.span.source.text.slice(e.span.start, e.span.end).replace(/\s+/g, ' ')
 }
+
+/** Code that no expression of the program stands for by itself. */
+export function generated(js: string, text: string, span: Span): Code {
+  return { js, text, span }
+}

@@ -1,12 +1,13 @@
 import type { VariableSymbol } from '../check/types.js'
 import type { Span } from '../diagnostics/span.js'
-import type { Block, CallExp, Clause, Exp, FnDecl, IfStmt, SampleStmt, Stmt } from '../syntax/ast.js'
+import type { Block, CallExp, Exp, FnDecl, IfStmt, Stmt } from '../syntax/ast.js'
 import type { GraphBuilder } from './build.js'
-import { arrange, Emitter, textOf } from './emit.js'
+import { arrange, Emitter, generated, textOf } from './emit.js'
 import { Flow, type Tail } from './flow.js'
-import type { Code, DrawNode, GraphFunction, Node, NodeId, Outcomes, Slot } from './ir.js'
+import type { Code, GraphFunction, Node, NodeId, Slot } from './ir.js'
 import { Lifter } from './lift.js'
 import { assignment } from './pure.js'
+import { outcomesOf, SampleBuilder } from './sample.js'
 
 interface Loop {
   readonly breaks: Tail[]
@@ -27,14 +28,16 @@ export class FunctionBuilder {
   readonly flow: Flow
   private decl: FnDecl | null = null
   readonly emitter: Emitter
-  private readonly lifter: Lifter
+  readonly lifter: Lifter
+  private readonly samples: SampleBuilder
 
   constructor(
-    private readonly builder: GraphBuilder,
+    readonly builder: GraphBuilder,
     private readonly span: Span,
   ) {
     this.emitter = new Emitter(builder, { read: (symbol) => `s[${this.slot(symbol)}]` })
     this.lifter = new Lifter(this)
+    this.samples = new SampleBuilder(this)
     this.flow = new Flow([], (next) => {
       this.entry = next
     })
@@ -100,7 +103,8 @@ export class FunctionBuilder {
     this.flow.append({ op: 'Host', set, value, span: value.span, next: -1 })
   }
 
-  private bind(node: Parameters<typeof this.builder.checked.symbols.get>[0]): Slot {
+  /** The slot of the variable that a statement or a formal binds. */
+  bind(node: Parameters<typeof this.builder.checked.symbols.get>[0]): Slot {
     const symbol = this.builder.checked.symbols.get(node)
     if (symbol?.kind !== 'variable') throw new Error('a binder was not resolved to a variable')
     return this.slot(symbol)
@@ -155,10 +159,6 @@ export class FunctionBuilder {
     return this.emitter.bool(e)
   }
 
-  private generated(js: string, text: string, span: Span): Code {
-    return { js, text, span }
-  }
-
   // ---- statements ---------------------------------------------------------------------------------
 
   private block(block: Block): void {
@@ -176,17 +176,19 @@ export class FunctionBuilder {
       case 'Assign': {
         this.lifter.liftAll([...s.path.flatMap((step) => (step.kind === 'IndexStep' ? [step.index] : [])), s.value])
         const slot = this.bind(s)
-        this.host(slot, this.generated(assignment(emitter, s, `s[${slot}]`), textOf(s), s.span))
+        this.host(slot, generated(assignment(emitter, s, `s[${slot}]`), textOf(s), s.span))
         return
       }
       case 'Sample':
-        this.sample(s)
+        this.samples.add(s)
         return
       case 'Observe':
       case 'Force': {
         this.lifter.liftAll([s.value, s.from])
         const at = { value: emitter.code(s.value), from: emitter.code(s.from), span: s.span, next: -1 }
-        this.flow.append(s.kind === 'Force' ? { op: 'Force', ...at } : { op: 'Score', outcomes: this.outcomes(s.from), ...at })
+        this.flow.append(
+          s.kind === 'Force' ? { op: 'Force', ...at } : { op: 'Score', outcomes: outcomesOf(this.builder, s.from), ...at },
+        )
         return
       }
       case 'Factor':
@@ -261,97 +263,6 @@ export class FunctionBuilder {
     this.flow.append({ op: 'Return', value: result, span })
   }
 
-  private sample(s: SampleStmt): void {
-    const clause = <K extends Clause['kind']>(kind: K) =>
-      s.clauses.find((c): c is Extract<Clause, { kind: K }> => c.kind === kind)
-    const limit = clause('Exactly') ?? clause('UpTo') ?? clause('Within')
-    const [until, matching, where, via] = [clause('Until'), clause('Matching'), clause('Where'), clause('Via')]
-    const [every, twist] = [clause('ResamplingEvery'), clause('TwistedBy')]
-    this.lifter.liftAll([
-      s.from,
-      ...(limit ? [limit.count] : []),
-      ...(until ? [until.stop] : []),
-      ...(every ? [every.count] : []),
-      ...(via ? [via.proposal, ...(via.block ? [via.block] : [])] : []),
-    ])
-    const from = this.emitter.code(s.from)
-    const set = this.bind(s)
-    const weighs = this.builder.hasProducts
-    const proposal = via && { proposal: this.emitter.code(via.proposal), block: via.block ? this.emitter.code(via.block) : null }
-    const condition = where ? this.emitter.bool(where.predicate) : null
-    if (!limit && !matching) {
-      this.draw(s, set, from, weighs, proposal?.proposal ?? null, condition)
-      return
-    }
-    const most = limit ? this.emitter.code(limit.count) : null
-    const kinds = { Exactly: 'exactly', UpTo: 'upTo', Within: 'within' } as const
-    this.flow.append({
-      op: 'Span',
-      set,
-      from,
-      limit: most && { kind: kinds[limit!.kind], count: most },
-      until: until ? this.emitter.code(until.stop) : null,
-      matching: matching ? this.pattern(matching.pattern, until ? null : most) : null,
-      where: condition,
-      via: proposal ?? null,
-      twist: twist
-        ? { id: this.builder.twists++, value: this.emitter.logWeight(twist.twist), guide: this.emitter.guide(twist.twist) }
-        : null,
-      every: every ? this.emitter.code(every.count) : null,
-      weighs,
-      span: s.span,
-      next: -1,
-    })
-  }
-
-  /** One draw, of a token or from a distribution. */
-  private draw(s: SampleStmt, set: Slot, target: Code, weighs: boolean, proposal: Code | null, where: Code | null): void {
-    let [from, through] = [target, proposal]
-    if (through) {
-      const stream = this.temporary('target')
-      const drafts = this.temporary('proposal')
-      this.host(stream, target)
-      this.host(
-        drafts,
-        this.generated(`rt.proposal(s[${stream}],${through.js},${this.emitter.site(through.span)})`, through.text, through.span),
-      )
-      from = this.generated(`s[${stream}]`, target.text, target.span)
-      through = this.generated(`s[${drafts}]`, through.text, through.span)
-    }
-    const draw: DrawNode = {
-      op: 'Draw',
-      set,
-      from,
-      outcomes: this.outcomes(s.from),
-      proposal: through,
-      beside: null,
-      pattern: null,
-      guide: null,
-      where: null,
-      weighs,
-      point: 'may',
-      fused: null,
-      apart: null,
-      span: s.span,
-      next: -1,
-    }
-    this.flow.append(draw)
-    if (where) draw.where = this.flow.append({ op: 'Weigh', kind: 'where', value: where, span: where.span, next: -1 })
-    if (through) this.flow.append({ op: 'Settle', from, span: s.span, next: -1 })
-  }
-
-  private outcomes(from: Exp): Outcomes {
-    return this.builder.checked.types.get(from)?.kind === 'Dist' ? 'values' : 'tokens'
-  }
-
-  /** What a text of at most so many tokens is to match; remembered where it is the same in every run. */
-  private pattern(exp: Exp, most: Code | null): Code {
-    const fixed = (code: Code) => !code.js.includes('s[')
-    const pattern = this.emitter.pattern(exp)
-    if (fixed(pattern)) this.builder.patterns.push({ pattern, limit: most && fixed(most) ? most : null })
-    return pattern
-  }
-
   private if(s: IfStmt): void {
     const at = this.flow.branch(
       this.condition(s.condition),
@@ -375,7 +286,7 @@ export class FunctionBuilder {
     const variable = this.bind(s)
     const at = this.temporary('at')
     const over = this.temporary('over')
-    const code = (js: string, text: string) => this.generated(js, text, s.in.span)
+    const code = (js: string, text: string) => generated(js, text, s.in.span)
     if (s.in.kind === 'Binary' && s.in.operator === '..') {
       this.lifter.liftAll([s.in.left, s.in.right])
       this.host(at, code(`rt.int(${this.emitter.emit(s.in.left)},${site})`, textOf(s.in.left)))
@@ -411,9 +322,9 @@ export class FunctionBuilder {
     this.host(left, { ...count, js: `rt.count(${count.js},${this.emitter.site(s.count.span)})` })
     this.loop(
       s.span,
-      () => this.generated(`s[${left}]>0`, `${this.slots[left]} > 0`, s.span),
+      () => generated(`s[${left}]>0`, `${this.slots[left]} > 0`, s.span),
       () => {
-        this.host(left, this.generated(`s[${left}]-1`, `${this.slots[left]} - 1`, s.span))
+        this.host(left, generated(`s[${left}]-1`, `${this.slots[left]} - 1`, s.span))
         this.block(s.body)
       },
     )

@@ -69,13 +69,12 @@ export class Draws {
       const posterior = { ...posteriorOf(plan, this.machine), within, allowed, leaving, shift: null }
       const g = this.located(p, () => logWeights(posterior, rows[i]!))
       const tries = new Map<number, Particle>()
-      const asked = new Set<number>()
       const lookahead = new Float64Array(g.length).fill(Number.NEGATIVE_INFINITY)
       for (let v = 0; v < g.length; v++) {
         if (g[v] === Number.NEGATIVE_INFINITY || (allowed && !has(allowed, v))) continue
         const trial = this.trials.token(p, v)
         tries.set(v, trial)
-        if (this.trials.walk(trial, guidance)) asked.add(v)
+        this.trials.walk(trial, guidance)
       }
       const waits = (trial: Particle) => trial.status !== 'dead' && trial.step === p.step.where
       if (isWhere(plan) && [...tries.values()].some(waits)) {
@@ -85,7 +84,7 @@ export class Draws {
       const stop = leaving ? this.tryStop(plan, logMassOf(g, leaving)) : null
       if (stop) tries.set(stopped, stop)
       const worth = new Map([...tries].map(([token, trial]) => [token, trial.logw - p.logw]))
-      const expected = guidance ? expectations(p, tries, worth, asked, guidance) : worth
+      const expected = guidance ? expectations(p, tries, worth, guidance) : worth
       const shown = withChance(expected, (token) => (token === stopped ? logMassOf(g, leaving) : g[token]!))
       for (const [token, log] of shown) if (token !== stopped) lookahead[token] = log
       const request = { ...posterior, lookahead, stop: shown.get(stopped) ?? null, random: this.random, key, forced }

@@ -9,28 +9,24 @@ import type { Plan } from './plan.js'
 const leastChance = 1e-6
 
 /**
- * Log factors to draw with where a trained twist guides a draw, by token. psi tells of all that follows a draw (losses.ts), so it takes the place of
- * what is known to weigh between this draw and the next. Losses know psi up to a factor of the text so far, or of its length, so it is not set
- * beside the weight of a token whose end is in sight: it tells of such tokens, too, unless the end of every one is in sight.
- * @param tries what the particle would become with each token, `worth` what its weight would be multiplied by, and `asked` the tokens behind
- *   which the program asks this twist itself
+ * Log factors to draw with where a trained twist guides a draw, by token: what it says of them, as with large vocabularies. psi tells of all that follows
+ * a draw (losses.ts), so it takes the place of what is known to weigh between this draw and the next, and of the twists of the program, which guess at
+ * the same. Losses know psi up to a factor of the text so far, or of its length, so it is not set beside the weight of a token whose end is in sight:
+ * it tells of such tokens, too, unless the end of every one is in sight. Of a stop it says nothing: that is what is known to weigh behind it.
+ * @param tries what the particle would become with each token, `worth` what its weight would be multiplied by
  */
 export function expectations(
   p: Particle,
   tries: ReadonlyMap<number, Particle>,
   worth: ReadonlyMap<number, number>,
-  asked: ReadonlySet<number>,
   guidance: Guidance,
 ): ReadonlyMap<number, number> {
-  const isTwist = p.request!.guide!.twist.head?.role === 'twist'
-  const open = (token: number) => !tries.get(token)!.done
-  if (![...tries.keys()].some((token) => token !== stopped && open(token))) return worth
-  const before = untwisted(p)
+  if (![...tries].some(([token, { done }]) => token !== stopped && !done)) return worth
+  const before = p.withoutTwists
   return new Map(
     [...worth].map(([token, log]) => {
-      if (token === stopped || log === Number.NEGATIVE_INFINITY) return [token, log]
-      const twists = log - (untwisted(tries.get(token)!) - before)
-      return [token, twists + (isTwist && asked.has(token) && open(token) ? 0 : guidance.rows![token]!)]
+      if (log === Number.NEGATIVE_INFINITY) return [token, log]
+      return [token, token === stopped ? tries.get(token)!.withoutTwists - before : guidance.rows![token]!]
     }),
   )
 }
@@ -53,12 +49,4 @@ export function livingOf({ allowed, model }: Plan, worth: ReadonlyMap<number, nu
   const all = allowed ? tokensOf(allowed) : Array(model.vocabulary.size).keys()
   const living = [...all].filter((token) => !dies(token))
   return living.length === (allowed?.count ?? model.vocabulary.size) ? allowed : setOf(living, model.vocabulary.size)
-}
-
-/** log weight of a particle without the twists that are still to be divided out. */
-function untwisted({ logw, frame: last }: Particle): number {
-  let log = logw
-  for (let frame: typeof last | null = last; frame; frame = frame.caller)
-    for (const pending of frame.pending?.values() ?? []) log -= pending
-  return log
 }

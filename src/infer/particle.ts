@@ -93,6 +93,14 @@ export class Particle {
     return new Particle(slot, program.entry, new Frame(owner, emptySlots(program), null, null, null), owner)
   }
 
+  /** log weight without the twists that are still to be divided out, those of the callers too. */
+  get withoutTwists(): number {
+    let log = this.logw
+    for (let frame: Frame | null = this.frame; frame; frame = frame.caller)
+      for (const pending of frame.pending?.values() ?? []) log -= pending
+    return log
+  }
+
   /** A copy of this particle for another slot. Afterwards neither owns what they share. */
   copyTo(slot: number): Particle {
     const copy = new Particle(slot, this.step, this.frame, {})

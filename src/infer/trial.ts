@@ -1,4 +1,3 @@
-import type { TwistNode } from '../graph/ir.js'
 import { waiting } from './host/asks.js'
 import type { Guidance } from './learned/twist.js'
 import type { Step } from './link.js'
@@ -52,19 +51,14 @@ export class Trials {
     return trial
   }
 
-  /** Runs on as far as nothing has to be waited for. `guidance`: a learned twist that is known. True where a `Twist` has asked it. */
-  walk(trial: Particle, guidance: Guidance | null = null): boolean {
-    let asked = false
+  /** Runs on as far as nothing has to be waited for. `guidance`: a learned twist that is known. */
+  walk(trial: Particle, guidance: Guidance | null = null): void {
     trial.looksAhead = true
     trial.guidance = guidance
-    this.run(trial, ({ op, node }) => {
-      if (op === 'Twist' && guidance && (node as TwistNode).guide) asked = true
-      return op === 'Point' || op === 'Draw' || op === 'Settle'
-    })
+    this.run(trial, ({ op }) => op === 'Point' || op === 'Draw' || op === 'Settle')
     trial.looksAhead = false
     trial.guidance = null
     trial.asks = []
-    return asked
   }
 
   /** Runs on through a requirement: whether it holds, or `waits` for answers that the copy has asked for. */

@@ -1,4 +1,4 @@
-import { Template } from '@huggingface/jinja'
+import { runTemplate } from './chat-template.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage } from './model.js'
@@ -19,7 +19,7 @@ export function renderChat(
     )
   }
   try {
-    return new Template(source).render({
+    return runTemplate(source, {
       messages: messages.map(({ role, content }) => ({ role, content })),
       add_generation_prompt: true,
       // Hugging Face's libraries pass these as none, which a template can tell from something that is not defined.

@@ -8,16 +8,35 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Parses a JSON file that must hold an object. Throws M004. */
+/** Parses a JSON file that must hold an object, as Python reads it: NaN, Infinity and -Infinity are numbers. Throws M004. */
 export function parseObject(text: string, path: string): JsonObject {
   let value: unknown
   try {
-    value = JSON.parse(text)
+    value = parsed(text)
   } catch (thrown) {
     throw modelError('M004', `${path} is not JSON: ${reason(thrown)}`, 'mend the file, or fetch it again')
   }
   if (!isObject(value)) throw modelError('M004', `${path}: expected a JSON object`, 'mend the file, or fetch it again')
   return value
+}
+
+/** Stands for a number that JSON has no way to write; no file holds this text. */
+const unwritten = '\u0000number '
+
+function parsed(text: string): unknown {
+  const plain = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text
+  try {
+    return JSON.parse(plain)
+  } catch (thrown) {
+    if (!/NaN|Infinity/.test(plain)) throw thrown
+    // What stands in strings is passed over.
+    const written = plain.replace(/"[^"\\]*(?:\\.[^"\\]*)*"|-?\b(?:NaN|Infinity)(?=\s*[,\]}])/g, (part) =>
+      part.startsWith('"') ? part : JSON.stringify(unwritten + part),
+    )
+    return JSON.parse(written, (_, value) =>
+      typeof value === 'string' && value.startsWith(unwritten) ? Number(value.slice(unwritten.length)) : value,
+    )
+  }
 }
 
 /** The text of a file of a model; null when it does not exist. */

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto'
 import { Tokenizer } from '@huggingface/tokenizers'
+import { findSameTokens, heedSingleWords } from './added-tokens.js'
 import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage, Vocabulary } from './model.js'
-import { heedSingleWords } from './single-words.js'
 import { forContinuations, forPrompts } from './tokenizer-json.js'
 
 /** The files of a model that its vocabulary is made of. */
@@ -43,6 +43,7 @@ export class SubwordVocabulary implements Vocabulary {
       this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
       this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
       for (const one of new Set([this.#tokenizer, this.#continuing])) heedSingleWords(one)
+      if (continuing) findSameTokens(this.#continuing, this.#tokenizer)
     } catch (thrown) {
       throw modelError(
         'M017',

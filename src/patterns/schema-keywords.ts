@@ -15,8 +15,11 @@ const annotations = [
 const bounding: Readonly<Record<string, readonly string[]>> = {
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems'],
-  object: ['properties', 'required', 'additionalProperties'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems'],
+  object: [
+    ...['properties', 'patternProperties', 'additionalProperties', 'propertyNames'],
+    ...['required', 'minProperties', 'maxProperties'],
+  ],
 }
 
 /** Keywords that say by themselves what fits; what stands beside them is joined with it. */
@@ -28,14 +31,9 @@ const refused: Readonly<Record<string, string>> = {
   if: 'write the cases as `anyOf`',
   then: 'write the cases as `anyOf`',
   else: 'write the cases as `anyOf`',
-  uniqueItems: 'check it with a `require` after the span',
   contains: 'check it with a `require` after the span',
   minContains: 'check it with a `require` after the span',
   maxContains: 'check it with a `require` after the span',
-  patternProperties: 'name the properties in `properties`',
-  propertyNames: 'name the properties in `properties`',
-  minProperties: 'name the properties in `required`',
-  maxProperties: 'name the properties in `properties`, with `"additionalProperties": false`',
   dependentRequired: 'write the cases as `anyOf`',
   dependentSchemas: 'write the cases as `anyOf`',
   dependencies: 'write the cases as `anyOf`',
@@ -63,7 +61,6 @@ export function requireSchema(schema: unknown, path: string): asserts schema is 
   const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
   for (const keyword of Object.keys(schema)) {
     if (known.includes(keyword)) continue
-    if (keyword === 'uniqueItems' && schema[keyword] === false) continue
     const instead = refused[keyword]
     const message = instead ? `the keyword \`${keyword}\` is not supported` : `there is no keyword \`${keyword}\``
     const near = suggest(keyword, known)
@@ -89,16 +86,6 @@ export function saysSeveral(schema: Schema): boolean {
   const others = [...Object.values(bounding).flat(), ...(isList ? [] : ['type'])].filter((keyword) => keyword in schema)
   const isLong = Array.isArray(schema.allOf) && schema.allOf.length > 1
   return isLong || single.length > 1 || (single.length > 0 && others.length > 0)
-}
-
-/** Throws P008 for bounds on values of any type. */
-export function checkBounds(schema: Schema, path: string): void {
-  for (const [type, keywords] of Object.entries(bounding)) {
-    const bound = keywords.find((keyword) => keyword in schema)
-    if (bound === undefined || typesOf(schema, path)) continue
-    const hint = `add \`"type": "${type}"\``
-    throw schemaError('P008', path, `\`${bound}\` without \`type\` would let all other kinds of values through`, hint)
-  }
 }
 
 /** The types that a schema names; undefined when it names none. Throws P007. */
@@ -147,10 +134,14 @@ export function isRecord(value: unknown): value is Schema {
 
 /** The schemas of the properties; none where the keyword is left out. Throws P007. */
 export function propertiesOf(schema: Schema, path: string): Schema {
-  const { properties = {} } = schema
-  if (isRecord(properties)) return properties
-  const message = `expected a record of schemas, found ${shown(properties)}`
-  throw schemaError('P007', `${path}/properties`, message, 'write `{"name": {}}`')
+  return recordOf(schema, 'properties', path)
+}
+
+/** A keyword that holds schemas by name. Throws P007. */
+export function recordOf(schema: Schema, keyword: string, path: string): Schema {
+  const value = schema[keyword] ?? {}
+  if (isRecord(value)) return value
+  throw schemaError('P007', `${path}/${keyword}`, `expected a record of schemas, found ${shown(value)}`, 'write `{"name": {}}`')
 }
 
 /** Whether a value is of a type. */

@@ -1,20 +1,40 @@
+import { combined } from './character-dfa.js'
 import { checkDisjoint, resolve } from './schema-cases.js'
 import {
   alone,
   boundsOf,
   isOf,
+  isRecord,
   type JsonType,
   listOf,
   numberOf,
-  propertiesOf,
   requireSchema,
   type Schema,
   schemaError,
   typesOf,
 } from './schema-keywords.js'
+import { onlyThese, stringBounds } from './schema-strings.js'
 
 /** A schema, or `true` or `false`. */
 type Any = Schema | boolean
+
+/** Where a joined schema keeps the schemas that say something of the properties of a record. */
+const records = Symbol('records')
+
+/** The schemas that say together what the properties of a record are. */
+export function recordsOf(schema: Schema): readonly Schema[] {
+  return (schema as { readonly [records]?: readonly Schema[] })[records] ?? [schema]
+}
+
+/** Equal for equal schemas, joined ones too. */
+export function keyOf(schema: unknown): string {
+  return JSON.stringify(schema, (_, value) =>
+    isRecord(value) && records in value ? { ...value, ' of': recordsOf(value) } : value,
+  )
+}
+
+/** A schema that says nothing. */
+const nothing: Schema = { [records]: [] }
 
 /** References that one part may go through. */
 const deepest = 100
@@ -57,7 +77,7 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
       }
     }
   }
-  const bounds = plain.reduce((all, each) => both(all, each, path), {})
+  const bounds = plain.reduce((all, each) => both(all, each, path), nothing)
   const [first, ...others] = choices
   if (first) {
     const all = [bounds, ...(values ? [{ enum: values }] : []), ...others.map((anyOf) => ({ anyOf }))]
@@ -71,15 +91,18 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
 
 /** Whether a constant is within the bounds of its type. */
 function fits(value: unknown, bounds: Schema, path: string): boolean {
+  if (typeof value === 'string') {
+    const texts = stringBounds(bounds, path)
+    return !texts || combined(onlyThese([value]), 'and', texts).dfa.size > 0
+  }
   return boundsOf(bounds, value).every((keyword) => {
     const bound = bounds[keyword]
-    const size = typeof value === 'string' ? [...value].length : value
-    if (typeof size === 'number' && typeof bound === 'number') {
-      if (keyword === 'minimum' || keyword === 'minLength') return size >= bound
-      if (keyword === 'maximum' || keyword === 'maxLength') return size <= bound
-      if (keyword === 'exclusiveMinimum') return size > bound
-      if (keyword === 'exclusiveMaximum') return size < bound
-      if (Number.isInteger(size) && Number.isInteger(bound)) return size % bound === 0
+    if (typeof value === 'number' && typeof bound === 'number') {
+      if (keyword === 'minimum') return value >= bound
+      if (keyword === 'maximum') return value <= bound
+      if (keyword === 'exclusiveMinimum') return value > bound
+      if (keyword === 'exclusiveMaximum') return value < bound
+      if (Number.isInteger(value) && Number.isInteger(bound)) return value % bound === 0
     }
     const hint = 'list only values that are within the bounds'
     throw schemaError('P008', path, `\`${keyword}\` beside \`enum\` or \`const\` is not supported`, hint)
@@ -91,8 +114,8 @@ function among(a: readonly unknown[] | undefined, b: readonly unknown[]): readon
   return a ? a.filter((value) => texts.includes(JSON.stringify(value))) : b
 }
 
-const larger = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems']
-const smaller = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems']
+const larger = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
+const smaller = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
 /** What both may say only alike. */
 const same = ['pattern', 'format', 'multipleOf']
 
@@ -111,9 +134,9 @@ function both(a: Schema, b: Schema, path: string): Schema {
   if (ours && theirs) result.type = common(ours, theirs)
   if ('required' in a && 'required' in b)
     result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
-  joinProperties(a, b, result, path)
+  if (a.uniqueItems === true) result.uniqueItems = true
   joinElements(a, b, result, path)
-  return result
+  return { ...result, [records]: [...recordsOf(a), ...recordsOf(b)] }
 }
 
 /** Types that both name; whole numbers are numbers. */
@@ -121,18 +144,6 @@ function common(a: readonly JsonType[], b: readonly JsonType[]): JsonType[] {
   const has = (types: readonly JsonType[], type: JsonType) =>
     types.includes(type) || (type === 'integer' && types.includes('number'))
   return [...new Set([...a, ...b])].filter((type) => has(a, type) && has(b, type))
-}
-
-function joinProperties(a: Schema, b: Schema, result: Record<string, unknown>, path: string): void {
-  const [ours, theirs] = [propertiesOf(a, path), propertiesOf(b, path)]
-  if ('properties' in a || 'properties' in b) {
-    const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])]
-    const said = (schema: Schema, properties: Schema, name: string) =>
-      Object.hasOwn(properties, name) ? properties[name] : (schema.additionalProperties ?? true)
-    result.properties = Object.fromEntries(names.map((name) => [name, all(said(a, ours, name), said(b, theirs, name))]))
-  }
-  if ('additionalProperties' in a && 'additionalProperties' in b)
-    result.additionalProperties = all(a.additionalProperties, b.additionalProperties)
 }
 
 function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, path: string): void {
@@ -144,6 +155,6 @@ function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, pat
 }
 
 function all(a: unknown, b: unknown): unknown {
-  if (a === true || JSON.stringify(a) === JSON.stringify(b)) return b
+  if (a === true || keyOf(a) === keyOf(b)) return b
   return b === true ? a : { allOf: [a, b] }
 }

@@ -1,10 +1,11 @@
 import type { CharacterDfa } from './character-dfa.js'
 import { patternError } from './errors.js'
 import { GrammarNodes } from './grammar-nodes.js'
+import { TooLarge } from './regex-nfa.js'
 import { checkDisjoint, resolve } from './schema-cases.js'
+import { valuesOf } from './schema-constants.js'
 import {
   alone,
-  checkBounds,
   countOf,
   isOf,
   type JsonType,
@@ -18,12 +19,15 @@ import {
   step,
   typesOf,
 } from './schema-keywords.js'
-import { conjunction } from './schema-merge.js'
+import { conjunction, keyOf, recordsOf } from './schema-merge.js'
+import { type NameGroup, PropertyNames } from './schema-names.js'
 import { numberBounds } from './schema-numbers.js'
-import { anyString, otherThan, quoted, stringBounds } from './schema-strings.js'
+import { anyString, quoted, stringBounds } from './schema-strings.js'
 
 /** The one rule for all values. */
 const anything = 'any value'
+/** Values of a list of different ones: each doubles the sets of them. */
+const mostDistinct = 9
 const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 
 /**
@@ -65,7 +69,6 @@ export class SchemaNodes {
     if (schema === true) return this.nodes.call(from, this.#rule(true, path))
     requireSchema(schema, path)
     if (saysSeveral(schema)) return this.nodes.call(from, this.#joined(schema, path))
-    checkBounds(schema, path)
     const single = alone.find((keyword) => keyword in schema)
     if (single) return this.#alone(single, schema, path, from)
     const types = typesOf(schema, path) ?? everyType
@@ -82,7 +85,7 @@ export class SchemaNodes {
     const { allOf, ...rest } = schema
     const parts = allOf === undefined ? [] : listOf(schema, 'allOf', path)!
     if (parts.length === 0 && allOf !== undefined) throw noParts(`${path}/allOf`)
-    const key = `all of ${JSON.stringify([rest, ...parts])}`
+    const key = `all of ${keyOf([rest, ...parts])}`
     let rule = this.#rules.get(key)
     if (rule === undefined) {
       this.#rules.set(key, (rule = this.nodes.rule(path)))
@@ -146,6 +149,7 @@ export class SchemaNodes {
     const min = countOf(schema, 'minItems', path) ?? 0
     const max = countOf(schema, 'maxItems', path) ?? Number.POSITIVE_INFINITY
     if (max < min) throw schemaError('P007', path, '`maxItems` is below `minItems`', 'swap them')
+    if (schema.uniqueItems === true && max > 1) return this.#distinct(schema, path, from, min, max)
     const items = this.#rule(schema.items ?? true, `${path}/items`)
     const element = (i: number, at: number) =>
       i < first.length ? this.#value(first[i], step(`${path}/prefixItems`, i), at) : nodes.call(at, items)
@@ -170,48 +174,118 @@ export class SchemaNodes {
     return nodes.text(close, ']')
   }
 
+  /** A list of different values, which can be told apart where the schema lists them: a node for every set of those that stand in it already. */
+  #distinct(schema: Schema, path: string, from: number, min: number, max: number): number {
+    const { nodes } = this
+    const values = 'prefixItems' in schema ? undefined : valuesOf(this.root, schema.items ?? true, `${path}/items`)
+    if (!values) {
+      const hint = 'list the values of `items` with `enum`, or check it with a `require` after the span'
+      throw schemaError('P008', `${path}/uniqueItems`, 'different values can only be told apart where they are listed', hint)
+    }
+    if (values.length > mostDistinct) throw new TooLarge()
+    const open = nodes.text(from, '[')
+    const end = nodes.node()
+    const close = nodes.node()
+    if (min === 0) nodes.join(open, close)
+    /** Behind a list of the values of a set, by the set. */
+    const places = new Map([[0, open]])
+    for (const [used, place] of places) {
+      const count = countOnes(used)
+      if (count > 0 && count >= min) nodes.join(place, end)
+      if (count === max) continue
+      const next = this.#gap(count === 0 ? place : nodes.text(place, ','))
+      for (const [i, value] of values.entries()) {
+        const both = used | (2 ** i)
+        if (both === used) continue
+        if (!places.has(both)) places.set(both, nodes.node())
+        nodes.join(this.#constant(value, next), places.get(both)!)
+      }
+    }
+    nodes.join(this.#gap(end), close)
+    return nodes.text(close, ']')
+  }
+
+  /**
+   * Properties in order, then others. `minProperties` counts those that have a name of their own, and of the others one: they may repeat their
+   * names.
+   */
   #object(schema: Schema, path: string, from: number): number {
     const { nodes } = this
-    const properties = propertiesOf(schema, path)
-    const required = listOf(schema, 'required', path) ?? []
-    const others = schema.additionalProperties ?? true
-    const named = Object.keys(properties)
+    const required = this.#requiredOf(schema, path)
     // A property that must be there but has no schema of its own is one of the others.
-    const all = [...new Set([...named, ...(required as readonly string[])])]
-    for (const name of all) {
-      if (typeof name === 'string') continue
-      throw schemaError('P007', `${path}/required`, `expected names of properties, found ${shown(name)}`, 'write names in `"`')
+    const own = recordsOf(schema).flatMap((each) => Object.keys(propertiesOf(each, path)))
+    const all = [...new Set([...own, ...required])]
+    const names = new PropertyNames(this.root, recordsOf(schema), path)
+    const others = names.others(all)
+    const min = countOf(schema, 'minProperties', path) ?? 0
+    const max = countOf(schema, 'maxProperties', path) ?? Number.POSITIVE_INFINITY
+    if (max < min) throw schemaError('P007', path, '`maxProperties` is below `minProperties`', 'swap them')
+    const named = all
+      .map((name) => ({ name, ...names.of(name) }))
+      .filter(({ name, schema }) => schema !== false || required.includes(name))
+    if (min > named.length && others.length === 0 && !this.#isJoined) throw nothingFits(path)
+    if (min > named.length + 1 && others.length > 0) {
+      const hint = 'name more properties in `properties`: others may repeat their names, so only one of them counts'
+      throw schemaError('P008', `${path}/minProperties`, `${min} properties cannot be told apart here`, hint)
     }
+    /** Counts from here on are as good as this one. */
+    const enough = Math.max(1, min, max === Number.POSITIVE_INFINITY ? 0 : max)
     const open = nodes.text(from, '{')
-    /** Where the next property may stand: first, or behind another. */
-    let isFirst = open
-    let isLater = nodes.node()
-    for (const name of all) {
-      const isNamed = named.includes(name)
-      const value = isNamed ? properties[name] : others
-      const key = nodes.node()
-      nodes.join(this.#gap(isFirst), key)
-      nodes.join(this.#gap(nodes.text(isLater, ',')), key)
-      const at = isNamed ? step(`${path}/properties`, name) : `${path}/additionalProperties`
-      const behind = this.#value(value, at, this.#colon(nodes.text(key, JSON.stringify(name))))
-      const later = nodes.node()
-      nodes.join(behind, later)
-      if (required.includes(name)) isFirst = nodes.node()
-      else nodes.join(isLater, later)
-      isLater = later
-    }
-    if (others !== false) {
-      const key = nodes.node()
-      nodes.join(this.#gap(isFirst), key)
-      nodes.join(this.#gap(nodes.text(isLater, ',')), key)
-      const name = all.length > 0 ? quoted(nodes, key, otherThan(all)) : anyString(nodes, key)
-      const rule = this.#rule(others, `${path}/additionalProperties`)
-      nodes.join(nodes.call(this.#colon(name), rule), isLater)
-    }
     const end = nodes.node()
-    nodes.join(isFirst, end)
-    nodes.join(this.#gap(isLater), end)
+    /** Where a property may stand behind `count` others. */
+    const key = (at: number, count: number) => this.#gap(count === 0 ? at : nodes.text(at, ','))
+    /** Places between two properties, by how many stand before them. */
+    let places = new Map([[0, open]])
+    for (const { name, schema: value, path: at } of named) {
+      const next = new Map<number, number>()
+      const place = (count: number) => next.get(count) ?? next.set(count, nodes.node()).get(count)!
+      const keys = new Map<number, number>()
+      for (const [count, node] of places) {
+        if (!required.includes(name)) nodes.join(node, place(count))
+        if (count === max) continue
+        const to = Math.min(count + 1, enough)
+        if (!keys.has(to)) keys.set(to, nodes.node())
+        nodes.join(key(node, count), keys.get(to)!)
+      }
+      for (const [to, node] of keys)
+        nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), place(to))
+      places = next
+    }
+    const close = (node: number, count: number) => nodes.join(count === 0 ? node : this.#gap(node), end)
+    for (const [count, node] of places) if (count >= min) close(node, count)
+    const tails = new Map<number, number>()
+    /** Behind an other property, `count` in all. */
+    const tail = (count: number): number => {
+      const known = tails.get(count)
+      if (known !== undefined) return known
+      const node = nodes.node()
+      tails.set(count, node)
+      close(node, count)
+      if (count < max) this.#other(others, key(node, count), tail(Math.min(count + 1, enough)))
+      return node
+    }
+    if (others.length > 0)
+      for (const [count, node] of places)
+        if (count < max && count + 1 >= min) this.#other(others, key(node, count), tail(Math.min(count + 1, enough)))
     return nodes.text(end, '}')
+  }
+
+  /** Any property without a place of its own. */
+  #other(groups: readonly NameGroup[], from: number, to: number): void {
+    const { nodes } = this
+    for (const { names, schema, path } of groups) {
+      const key = nodes.node()
+      nodes.join(from, key)
+      const name = names ? quoted(nodes, key, names) : anyString(nodes, key)
+      nodes.join(nodes.call(this.#colon(name), this.#rule(schema, path)), to)
+    }
+  }
+
+  #requiredOf(schema: Schema, path: string): readonly string[] {
+    const required = listOf(schema, 'required', path) ?? []
+    const wrong = required.find((name) => typeof name !== 'string')
+    if (wrong === undefined) return required as readonly string[]
+    throw schemaError('P007', `${path}/required`, `expected names of properties, found ${shown(wrong)}`, 'write names in `"`')
   }
 
   #constant(value: unknown, from: number): number {
@@ -244,6 +318,12 @@ export class SchemaNodes {
       nodes.repeat(nodes.text(at, '\n'), 0, most, (each) => nodes.text(each, sign))
     return nodes.choice(from, [(at) => at, (at) => nodes.text(at, ' '), line(' ', 16), line('\t', 8)])
   }
+}
+
+function countOnes(set: number): number {
+  let count = 0
+  for (let left = set; left !== 0; left &= left - 1) count++
+  return count
 }
 
 function noParts(path: string) {

@@ -19,16 +19,7 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
     bounds.push(within(`${path}/${keyword}`, () => regexDfa(`[^]{${min ?? 0},${max ?? ''}}`, '')))
   }
   const pattern = textOf(schema, 'pattern', path)
-  // JSON Schema looks for the pattern anywhere in the text; `^` and `$` tie it to the ends.
-  if (pattern !== undefined) {
-    bounds.push(
-      within(`${path}/pattern`, () => {
-        // Alone first, so that `a)(b` is not mended by the parentheses around it.
-        regexDfa(pattern, '')
-        return regexDfa(`[^]*(?:${pattern})[^]*`, '')
-      }),
-    )
-  }
+  if (pattern !== undefined) bounds.push(containing(pattern, `${path}/pattern`))
   const format = textOf(schema, 'format', path)
   if (format !== undefined) {
     const known = Object.hasOwn(formats, format) ? formats[format] : undefined
@@ -39,6 +30,15 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
     bounds.push(...known.map((each) => regexDfa(each, '')))
   }
   return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
+}
+
+/** The texts with a match: JSON Schema looks for it anywhere in a text, and `^` and `$` tie it to the ends. Throws P003, P007. */
+export function containing(pattern: string, path: string): CharacterDfa {
+  return within(path, () => {
+    // Alone first, so that `a)(b` is not mended by the parentheses around it.
+    regexDfa(pattern, '')
+    return regexDfa(`[^]*(?:${pattern})[^]*`, '')
+  })
 }
 
 /** Errors of an expression tell where in the schema it stands. */
@@ -54,9 +54,14 @@ function within(path: string, build: () => CharacterDfa): CharacterDfa {
 
 /** Every text but these. */
 export function otherThan(texts: readonly string[]): CharacterDfa {
-  const escaped = texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
   const everything = regexDfa('[^]*', '')
-  return texts.length === 0 ? everything : combined(everything, 'andNot', regexDfa(escaped.join('|'), ''))
+  return texts.length === 0 ? everything : combined(everything, 'andNot', onlyThese(texts))
+}
+
+/** These texts and no other. */
+export function onlyThese(texts: readonly string[]): CharacterDfa {
+  const escaped = texts.map((text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&'))
+  return regexDfa(texts.length === 0 ? '[]' : escaped.join('|'), '')
 }
 
 const shortEscapes: Readonly<Record<number, string>> = { 8: 'b', 9: 't', 10: 'n', 12: 'f', 13: 'r', 34: '"', 92: '\\' }

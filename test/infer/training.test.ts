@@ -169,6 +169,25 @@ return s.text
   expect(before.ess).toBeLessThan(after.ess)
 })
 
+test('a twist of the caller is no factor: a learned twist of a function does not see it', async () => {
+  const source = `model lm = "table:toy.json"
+learn twist psi(story: Context) { width: 24, rate: 0.01, batch: 512 }
+let s = lm("")
+fn ones(story: Context) -> Int {
+  sample x ~ story until "0" within 4 tokens twisted by psi
+  factor 3 ^ x.count("1")
+  return x.count("1")
+}
+twist 0.05
+return ones(s)
+`
+  const { made } = await trained('caller', source, { loss: 'rl', steps: 400 })
+  const run = (twist: boolean) => made.run({}, { seed: 1, particles: 1000, method: 'importance', twist })
+  const [before, after] = [await run(false), await run(true)]
+  expect(after.ess / 1000).toBeGreaterThan(0.95)
+  expect(before.ess / 1000).toBeLessThan(0.8)
+})
+
 test('a twist that guides no draw is told of, and keeps no other from its training', async () => {
   const source = target().replace('learn twist', 'learn twist idle(story: Context) { loss: fudge }\nlearn twist')
   const warnings: string[] = []

@@ -163,6 +163,30 @@ describe('chats', () => {
   })
 })
 
+it('added tokens that are normalised are the same in a text that goes on, where a space is put before texts', () => {
+  const vocab = Object.fromEntries(['<unk>', '▁', 'a', 'x', '<', 't', '>', '▁a'].map((piece, id) => [piece, id]))
+  const added = { id: 8, content: '<t>', single_word: false, lstrip: false, rstrip: false, normalized: true, special: false }
+  const normalizers = [
+    { type: 'Prepend', prepend: '▁' },
+    { type: 'Replace', pattern: { String: ' ' }, content: '▁' },
+  ]
+  const tokenizer = {
+    added_tokens: [added],
+    normalizer: { type: 'Sequence', normalizers },
+    pre_tokenizer: null,
+    post_processor: null,
+    decoder: null,
+    model: { type: 'BPE', vocab, merges: [['▁', 'a']], unk_token: '<unk>' },
+  }
+  const words = new SubwordVocabulary('m', 9, { ...tiny, tokenizer, tokenizerConfig: {}, config: {} })
+  // Hugging Face's own looks for "▁<t>" in a whole text: without a space before it, it is no token.
+  for (const text of ['x <t>a', 'x<t> a', 'x <t> <t>']) {
+    expect(words.encodeContinuation(text)).toEqual(words.encodePrompt(text).slice(1))
+  }
+  expect(words.encodePrompt('x <t>a')).toEqual([1, 3, 8, 2])
+  expect(words.encodePrompt('x<t> a')).toEqual([1, 3, 4, 5, 6, 7])
+})
+
 describe('added tokens that are single words', () => {
   const added = { id: 4095, single_word: true, lstrip: false, rstrip: false, normalized: false, special: false }
   const withDog = (content = 'dog') =>

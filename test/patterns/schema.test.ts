@@ -320,3 +320,125 @@ describe('multiples', () => {
     for (const text of others) expect([text, accepts(automaton, text)]).toEqual([text, false])
   })
 })
+
+describe('records', () => {
+  const name = fc.constantFrom('a', 'ab', 'b', 'x1', 'x2', 'é"')
+  const value = fc.constantFrom<unknown>(1, 'a', null, true)
+  const part = fc.constantFrom<unknown>(
+    ...[true, false, { type: 'integer' }, { type: ['integer', 'string'] }, { minimum: 0 }, { enum: [1, 'a', null] }],
+  )
+  const schemas = fc.record(
+    {
+      properties: fc.dictionary(name, part, { maxKeys: 3 }),
+      patternProperties: fc.dictionary(fc.constantFrom('^x', '\\d', '^.{1,2}$', '"'), part, { maxKeys: 2 }),
+      additionalProperties: part,
+      propertyNames: fc.constantFrom<unknown>(
+        ...[true, false, { maxLength: 1 }, { pattern: '^[ax]' }, { enum: ['a', 'x1', 3] }, { $ref: '#/$defs/short' }],
+      ),
+      required: fc.uniqueArray(name, { maxLength: 2 }),
+      minProperties: fc.integer({ min: 0, max: 2 }),
+      maxProperties: fc.integer({ min: 1, max: 3 }),
+    },
+    { requiredKeys: [] },
+  )
+  const lenient = new Ajv2020({ strict: false })
+
+  /** In the order in which properties are written. */
+  const ordered = (record: Readonly<Record<string, unknown>>, names: readonly string[]) => {
+    const known = names.filter((each) => Object.hasOwn(record, each))
+    const others = Object.keys(record).filter((each) => !names.includes(each))
+    return { record: Object.fromEntries([...known, ...others].map((each) => [each, record[each]])), known, others }
+  }
+
+  it('are those of JSON Schema, alone and joined', () => {
+    let [fitting, all, refusals] = [0, 0, 0]
+    fc.assert(
+      fc.property(
+        fc.array(schemas, { minLength: 1, maxLength: 2 }),
+        fc.array(fc.dictionary(name, value, { maxKeys: 4 }), { minLength: 30, maxLength: 30 }),
+        (parts, records) => {
+          const whole = parts.length === 1 ? parts[0]! : { allOf: parts }
+          const schema = { type: 'object', $defs: { short: { maxLength: 2 } }, ...whole }
+          const validate = lenient.compile(schema)
+          const names = [
+            ...new Set([
+              ...parts.flatMap(({ properties = {} }) => Object.keys(properties)),
+              ...parts.flatMap(({ required = [] }) => required),
+            ]),
+          ]
+          const least = Math.max(...parts.map(({ minProperties = 0 }) => minProperties))
+          // Of the properties without a name of their own one counts: they could be one, written twice.
+          const counted = (each: Readonly<Record<string, unknown>>) => {
+            const { known, others } = ordered(each, names)
+            return known.length + Math.min(1, others.length) >= least
+          }
+          let automaton: ReturnType<typeof schemaAutomaton>
+          try {
+            automaton = schemaAutomaton(schema)
+          } catch (error) {
+            const message = String(error)
+            if (!message.includes('P001')) expect(message).toMatch(/told apart|is below/)
+            if (message.includes('P001')) expect(records.filter((record) => validate(record) && counted(record))).toEqual([])
+            else refusals++
+            return
+          }
+          for (const each of records) {
+            const { record } = ordered(each, names)
+            const text = JSON.stringify(record)
+            expect([schema, text, accepts(automaton, text)]).toEqual([schema, text, validate(record) && counted(record)])
+            all++
+            if (validate(record)) fitting++
+          }
+        },
+      ),
+      { numRuns: 400, seed: 6 },
+    )
+    // Neither nearly all nor nearly none, and few that are refused.
+    expect(fitting / all).toBeGreaterThan(0.1)
+    expect(fitting / all).toBeLessThan(0.9)
+    expect(refusals).toBeLessThan(100)
+  })
+})
+
+describe('lists of different values', () => {
+  it.each([
+    { type: 'array', items: { enum: [1, 'a', { b: [2] }, 1] }, uniqueItems: true },
+    {
+      type: 'array',
+      items: { anyOf: [{ type: 'boolean' }, { const: 1 }, { $ref: '#/$defs/a' }] },
+      uniqueItems: true,
+      minItems: 2,
+    },
+    {
+      allOf: [
+        { type: 'array', items: { enum: [1, true, 'a', null] }, uniqueItems: true },
+        { items: { enum: ['a', 1, true] }, maxItems: 2 },
+      ],
+    },
+    { type: 'array', uniqueItems: true, maxItems: 1 },
+    { type: 'array', items: { type: ['null', 'boolean'] }, uniqueItems: true, minItems: 3 },
+  ])('%j', (schema) => {
+    const whole = { ...schema, $defs: { a: { const: 'a' } } }
+    const validate = new Ajv2020({ strict: false }).compile(whole)
+    const automaton = schemaAutomaton(whole)
+    const values = [1, 'a', { b: [2] }, true, null, false, 'b']
+    const lists: unknown[][] = [[]]
+    for (let begin = 0, length = 1; length <= 3; length++) {
+      const end = lists.length
+      for (; begin < end; begin++) for (const value of values) lists.push([...lists[begin]!, value])
+    }
+    const found = lists.filter((list) => accepts(automaton, JSON.stringify(list)))
+    expect(found).toEqual(lists.filter((list) => validate(list)))
+    expect(found.length).toBeGreaterThan(1)
+  })
+})
+
+describe('bounds without a type', () => {
+  it('say nothing about values of other types', () => {
+    const schema = { minimum: 3, maxLength: 1, minItems: 1, required: ['a'] }
+    const automaton = schemaAutomaton(schema)
+    const values = [2, 3, 'a', 'ab', [], [1], {}, { a: [] }, null, false]
+    const validate = new Ajv2020({ strict: false }).compile(schema)
+    expect(values.filter((value) => accepts(automaton, JSON.stringify(value)))).toEqual(values.filter((value) => validate(value)))
+  })
+})

@@ -44,8 +44,7 @@ export async function shiftsOf(plans: readonly Plan[], tokens: readonly number[]
 export function lessonOf({ p, experts, within, allowed, leaving, offset }: Plan, token: number, logRatio: number): Lesson | null {
   const { guide, proposal } = p.request!
   if (!guide || proposal || token < 0) return null
-  const pending = [...(p.frame.pending?.values() ?? [])].reduce((sum, log) => sum + log, 0)
-  const before = p.logw - pending
+  const before = p.withoutTwists
   const posterior = { experts, within, allowed: leaving ? null : allowed }
   return { parent: p.lesson, guide, posterior, token, before, after: before + logRatio + offset }
 }

@@ -1,7 +1,7 @@
 import { Tokenizer } from '@huggingface/tokenizers'
+import { heedSingleWords } from '../added-tokens.js'
 import { modelError, reason } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
-import { heedSingleWords } from '../single-words.js'
 import { forReading } from '../tokenizer-json.js'
 import type { ClassifierConfig } from './config.js'
 

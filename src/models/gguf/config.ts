@@ -27,7 +27,9 @@ function translated({ metadata, tensors }: GgufHeader, shortFactors: readonly nu
   const architecture = metadata.get('general.architecture')
   const value = (key: string): GgufValue | null => metadata.get(`${String(architecture)}.${key}`) ?? null
   const number = (key: string) => (typeof value(key) === 'number' ? Number(value(key)) : null)
-  const type = typeof architecture === 'string' ? (modelTypes[architecture] ?? architecture) : null
+  const known = typeof architecture === 'string' ? (modelTypes[architecture] ?? architecture) : null
+  // Mixtral calls itself llama.
+  const type = known && number('expert_count') ? `${known} with experts` : known
   const width = number('embedding_length')
   const heads = number('attention.head_count')
   const layers = number('block_count')
@@ -55,7 +57,9 @@ function translated({ metadata, tensors }: GgufHeader, shortFactors: readonly nu
   }
   const turned = number('rope.dimension_count')
   const share = turned && headWidth ? turned / headWidth : null
-  const scaling = shortFactors ? 'longrope' : value('rope.scaling.type')
+  // Older files have a key for the one kind of scaling that there was.
+  const factor = number('rope.scaling.factor') ?? number('rope.scale_linear')
+  const scaling = shortFactors ? 'longrope' : (value('rope.scaling.type') ?? (factor ? 'linear' : null))
   const rotary = {
     rope_theta: number('rope.freq_base'),
     rope_scaling:
@@ -63,9 +67,11 @@ function translated({ metadata, tensors }: GgufHeader, shortFactors: readonly nu
         ? null
         : {
             rope_type: scaling,
-            factor: number('rope.scaling.factor'),
+            factor,
             short_factor: shortFactors,
-            attention_factor: shortFactors && number('rope.scaling.attn_factor'),
+            attention_factor: number(shortFactors ? 'rope.scaling.attn_factor' : 'rope.scaling.yarn_attn_factor'),
+            beta_fast: number('rope.scaling.yarn_beta_fast'),
+            beta_slow: number('rope.scaling.yarn_beta_slow'),
           },
     partial_rotary_factor: share,
     original_max_position_embeddings: number('rope.scaling.original_context_length'),
@@ -104,12 +110,25 @@ function gemma(type: string, value: (key: string) => GgufValue | null, { width, 
   return {
     query_pre_attn_scalar: largest && width && heads ? width / heads : headWidth,
     attn_logit_softcapping: type === 'gemma2' ? value('attn_logit_softcapping') : null,
-    final_logit_softcapping: type === 'gemma2' ? value('final_logit_softcapping') : null,
+    final_logit_softcapping: value('final_logit_softcapping'),
+    // A gemma 3 without a window has no local layers.
+    layer_types: layerTypes(
+      type === 'gemma3_text' && !value('attention.sliding_window') ? 1 : value('attention.sliding_window_pattern'),
+      layers,
+    ),
     ...(type === 'gemma3_text' && {
       rope_local_base_freq: value('rope.freq_base_swa') ?? 10000,
       rope_theta: value('rope.freq_base') ?? 1e6,
     }),
   }
+}
+
+/** Which layers are local, where the file says so: a flag for each, or the number n of a pattern whose every n-th layer is global. */
+function layerTypes(pattern: GgufValue | null, layers: number | null): string[] | null {
+  if (pattern === null || !layers) return null
+  const isLocal = (layer: number) =>
+    Array.isArray(pattern) ? pattern[layer] === true : pattern === 0 || (layer + 1) % Number(pattern) !== 0
+  return Array.from({ length: layers }, (_, layer) => (isLocal(layer) ? 'sliding_attention' : 'full_attention'))
 }
 
 /** The shortest decimal number that a 32-bit float stands for: 9.99999974e-6 was written as 1e-5. */

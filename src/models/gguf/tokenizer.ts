@@ -26,12 +26,13 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
   const id = (key: string) => (typeof get(key) === 'number' ? Number(get(key)) : null)
   const flag = (key: string, fallback: boolean) => (typeof get(key) === 'boolean' ? get(key) === true : fallback)
   const named = (key: string) => tokens[id(key) ?? -1] ?? null
+  const architecture = String(metadata.get('general.architecture'))
 
   let base: { tokenizer: JsonObject; begins: boolean }
   if (model === 'gpt2') {
     const merges = list<string>('merges')
     if (merges.length === 0) throw damaged(path, 'its metadata hold no merges of tokens (tokenizer.ggml.merges)')
-    base = byteLevelBpe(tokens, merges, String(get('pre') ?? 'default'), path)
+    base = byteLevelBpe(tokens, merges, String(get('pre') ?? unnamedRule(architecture, tokens)), path)
   } else if (model === 'llama') {
     const scores = list<number>('scores')
     if (scores.length !== tokens.length) {
@@ -52,7 +53,10 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     tokenizer: {
       version: '1.0',
       ...base.tokenizer,
-      added_tokens: addedTokens(tokens, types),
+      added_tokens: addedTokens(tokens, types, {
+        pieces: model === 'llama',
+        strips: model === 'llama' && architecture === 'phi3',
+      }),
       post_processor: begin === null ? null : beginWith(begin, tokens.indexOf(begin)),
     },
     tokenizerConfig: {
@@ -64,10 +68,18 @@ export function tokenizerFilesOf({ metadata }: GgufHeader, path: string): Tokeni
     },
     config: {},
     generationConfig: {
-      eos_token_id: [id('eos_token_id'), id('eot_token_id'), id('eom_token_id')].filter((end) => end !== null),
+      eos_token_id: [id('eos_token_id'), id('eot_token_id'), id('eom_token_id'), ...endsByName(tokens, types)].filter(
+        (end) => end !== null,
+      ),
     },
     chatTemplate: null,
   }
+}
+
+/** Which rule cuts words in files from before there was a name for it. */
+function unnamedRule(architecture: string, tokens: readonly string[]): string {
+  if (architecture.startsWith('qwen')) return 'qwen2'
+  return tokens.includes('<|begin_of_text|>') ? 'llama-bpe' : 'default'
 }
 
 function byteLevelBpe(tokens: readonly string[], merges: readonly string[], pre: string, path: string) {
@@ -140,15 +152,36 @@ function vocabularyOf(tokens: readonly string[]): Record<string, number> {
   return vocab
 }
 
-function addedTokens(tokens: readonly string[], types: readonly number[]): JsonObject[] {
+const endNames = new Set(
+  '</s> <eos> <|endoftext|> <|end_of_text|> <|im_end|> <|end|> <|eot_id|> <|eom_id|> <end_of_turn> <EOT> <｜end▁of▁sentence｜>'.split(
+    ' ',
+  ),
+)
+
+/** Most files name one end token, also of models that end an answer with one and a text with another: llama.cpp knows these by their names. */
+function endsByName(tokens: readonly string[], types: readonly number[]): number[] {
+  return types.flatMap((type, id) => (type === control && endNames.has(tokens[id] ?? '') ? [id] : []))
+}
+
+interface AddedRules {
+  /** Whether tokens are SentencePiece's, in which ▁ stands for a space. */
+  readonly pieces: boolean
+  /** Phi-3's swallow the white space behind them, its templates' line breaks. The file does not say so; llama.cpp knows it by the model's name. */
+  readonly strips: boolean
+}
+
+const keepsSpace = ['<s>', '<|endoftext|>']
+
+function addedTokens(tokens: readonly string[], types: readonly number[], { pieces, strips }: AddedRules): JsonObject[] {
   const added: JsonObject[] = []
   types.forEach((type, id) => {
     const content = tokens[id]
     if (content === undefined || (type !== control && type !== userDefined)) return
     // Pieces that stand for spaces are made by merges, after spaces have been replaced.
-    if (type === userDefined && content.includes('▁')) return
+    if (pieces && type === userDefined && content.includes('▁')) return
     const special = type === control
-    added.push({ id, content, special, single_word: false, lstrip: false, rstrip: false, normalized: false })
+    const rstrip = strips && !keepsSpace.includes(content)
+    added.push({ id, content, special, single_word: false, lstrip: false, rstrip, normalized: false })
   })
   return added
 }

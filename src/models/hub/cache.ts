@@ -52,6 +52,18 @@ async function snapshots(id: string): Promise<string[]> {
 }
 
 async function anyExists(folder: string, names: readonly string[]): Promise<boolean> {
-  for (const name of names) if ((await stat(join(folder, name)).catch(() => null))?.isFile()) return true
+  for (const name of names) if ((await isFile(folder, name)) && (await hasShards(folder, name))) return true
   return false
+}
+
+async function isFile(folder: string, name: string): Promise<boolean> {
+  return (await stat(join(folder, name)).catch(() => null))?.isFile() ?? false
+}
+
+/** Whether all files are there that an index of shards names: another program may have been stopped while it fetched them. */
+async function hasShards(folder: string, name: string): Promise<boolean> {
+  if (!name.endsWith('.index.json')) return true
+  const text = await readFile(join(folder, name), 'utf8').catch(() => '')
+  const shards = [...new Set(text.match(/"[^"\\/]+\.safetensors"/g) ?? [])].map((quoted) => quoted.slice(1, -1))
+  return (await Promise.all(shards.map((shard) => isFile(folder, shard)))).every(Boolean)
 }

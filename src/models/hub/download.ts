@@ -1,8 +1,10 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
 import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
+import { dirname } from 'node:path'
+import { SmcError } from '../../diagnostics/diagnostic.js'
 import { modelError } from '../errors.js'
+import { partialFor } from './partial.js'
 import { causeOf, request } from './request.js'
 
 /** A file as the hub describes it. */
@@ -20,13 +22,25 @@ export type OnDownload = (progress: { readonly file: string; readonly received: 
 /** Times that a broken transfer is taken up again at once. */
 const attempts = 4
 
+/** Files that are being fetched in this process. */
+const underWay = new Map<string, Promise<void>>()
+
 /**
- * Fetches a file to `path`. Bytes gather in `path`.incomplete, from which a broken transfer goes on, now or at the next call; only
- * a file of the right size and hash gets its name. Throws M002 (no answer), M007 (truncated, wrong hash).
+ * Fetches a file to `path`. Its bytes gather in a file beside it, from which a broken transfer goes on, now or at the next call; only a
+ * file of the right size and hash gets its name. Throws M002 (no answer, no room), M007 (truncated, wrong hash).
  */
 export async function download(id: string, file: RemoteFile, path: string, onDownload?: OnDownload): Promise<void> {
-  const partial = `${path}.incomplete`
+  const before = underWay.get(path)
+  if (before) return before
+  const fetching = fetchWhole(id, file, path, onDownload).finally(() => underWay.delete(path))
+  underWay.set(path, fetching)
+  return fetching
+}
+
+async function fetchWhole(id: string, file: RemoteFile, path: string, onDownload?: OnDownload): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
+  const partial = await partialFor(path, (received) => onDownload?.({ file: file.name, received, size: file.size }))
+  if (partial === null) return
   let failure = ''
   for (let attempt = 0; attempt < attempts; attempt++) {
     const held = await sizeOf(partial)
@@ -75,7 +89,9 @@ async function receive(
   let received = resumed ? held : 0
   try {
     for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-      await output.write(chunk)
+      await output.write(chunk).catch((thrown) => {
+        throw unwritable(dirname(partial), thrown)
+      })
       received += chunk.length
       onDownload?.({ file: file.name, received, size: file.size })
       if (received > file.size) return 'the server sends more than it announced'
@@ -83,14 +99,25 @@ async function receive(
     await output.sync()
     return received < file.size ? 'the connection was closed' : ''
   } catch (thrown) {
-    const { code } = thrown as NodeJS.ErrnoException
-    if (code === 'ENOSPC' || code === 'EACCES') {
-      throw modelError('M002', `${basename(partial)} cannot be written: ${causeOf(thrown)}`, 'HF_HUB_CACHE names another folder')
-    }
+    if (thrown instanceof SmcError) throw thrown
     return causeOf(thrown)
   } finally {
     await output.close()
   }
+}
+
+/** For whatever a file of the cache is refused: a full disk, a folder that belongs to somebody else. */
+export function unwritable(folder: string, thrown: unknown): SmcError {
+  return modelError(
+    'M002',
+    `${folder} cannot be written: ${causeOf(thrown)}`,
+    'make room, or name another folder by HF_HUB_CACHE',
+  )
+}
+
+/** Whether the file has its size and hash. */
+export async function isWhole(path: string, file: RemoteFile): Promise<boolean> {
+  return (await sizeOf(path)) === file.size && (await digestOf(path, file)) === file.hash.digest
 }
 
 async function digestOf(path: string, { hash, size }: RemoteFile): Promise<string> {

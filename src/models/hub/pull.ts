@@ -1,10 +1,12 @@
-import { copyFile, mkdir, rename, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
+import { SmcError } from '../../diagnostics/diagnostic.js'
+import { temporaryName } from '../cache-folder.js'
 import { modelError } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
 import { pickledHint } from '../safetensors.js'
-import { modelFolder } from './cache.js'
-import { download, type OnDownload, type RemoteFile } from './download.js'
+import { cacheFolder, modelFolder } from './cache.js'
+import { download, isWhole, type OnDownload, type RemoteFile, unwritable } from './download.js'
 import { endpoint, request } from './request.js'
 
 /** Small files that a model may have beside its weights. */
@@ -12,7 +14,7 @@ const companions = ['config.json', 'tokenizer.json', 'tokenizer_config.json', 'g
 
 /**
  * Fetches a model from the hub into the cache: "org/name" for a model in the Hugging Face layout, or a classifier in that of transformers.js,
- * "org/name/FILE.gguf" for one file. Gives the folder or the file. What is there already is not fetched again; a snapshot appears only when
+ * "org/name/FILE.gguf" for one file. Gives the folder or the file. What is there already, and undamaged, is not fetched again; a snapshot appears only when
  * all its files are whole. Throws M002, M007.
  */
 export async function pull(id: string, onDownload?: OnDownload, kind: 'model' | 'classifier' = 'model'): Promise<string> {
@@ -30,13 +32,17 @@ export async function pull(id: string, onDownload?: OnDownload, kind: 'model' | 
     )
   }
   const root = modelFolder(repository)
-  for (const entry of wanted) {
-    const blob = join(root, 'blobs', entry.hash.digest)
-    if ((await stat(blob).catch(() => null))?.size !== entry.size) await download(id, entry, blob, onDownload)
-  }
   const snapshot = join(root, 'snapshots', commit)
-  for (const entry of wanted) await link(join(root, 'blobs', entry.hash.digest), join(snapshot, entry.name))
-  await writeWhole(join(root, 'refs', 'main'), commit)
+  try {
+    for (const entry of wanted) {
+      const blob = join(root, 'blobs', entry.hash.digest)
+      if (!(await isWhole(blob, entry))) await download(id, entry, blob, onDownload)
+    }
+    for (const entry of wanted) await link(join(root, 'blobs', entry.hash.digest), join(snapshot, entry.name))
+    await writeWhole(join(root, 'refs', 'main'), commit)
+  } catch (thrown) {
+    throw thrown instanceof SmcError ? thrown : unwritable(cacheFolder(), thrown)
+  }
   return file ? join(snapshot, file) : snapshot
 }
 
@@ -115,15 +121,14 @@ const choose = { model: chosen, classifier: chosenForClassifier }
 /** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
 async function link(blob: string, path: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const fresh = `${path}.${process.pid}.new`
-  await rm(fresh, { force: true })
+  const fresh = temporaryName(path)
   await symlink(relative(dirname(path), blob), fresh).catch(() => copyFile(blob, fresh))
   await rename(fresh, path)
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
   await mkdir(dirname(path), { recursive: true })
-  const fresh = `${path}.${process.pid}.new`
+  const fresh = temporaryName(path)
   await writeFile(fresh, text)
   await rename(fresh, path)
 }

@@ -14,6 +14,9 @@ export function endpoint(): string {
  */
 export async function request(id: string, url: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> {
   if (/^(1|on|yes|true)$/i.test(process.env.HF_HUB_OFFLINE ?? '')) throw offline(id, 'HF_HUB_OFFLINE is set')
+  if (!URL.canParse(endpoint())) {
+    throw modelError('M002', `HF_ENDPOINT is not an address: ${endpoint()}`, 'write it as "https://huggingface.co"')
+  }
   const hub = new URL(endpoint()).origin
   let target = url
   for (let hops = 0; hops < 8; hops++) {
@@ -22,6 +25,7 @@ export async function request(id: string, url: string, headers: Readonly<Record<
     const location = response.headers.get('location')
     if (response.status < 300 || response.status >= 400 || response.status === 304 || !location) return checked(id, response)
     await response.body?.cancel()
+    if (!URL.canParse(location, target)) throw offline(id, `it redirects to ${location}, which is not an address`)
     target = new URL(location, target).href
   }
   throw offline(id, 'the hub redirects without end')

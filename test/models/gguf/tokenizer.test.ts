@@ -33,3 +33,55 @@ it('words end where the rule of the file says', () => {
   expect(cut('gpt-4o', "a's12")).toEqual(["a'", 's', '12'])
   expect(cut('tekken', "a's12")).toEqual(['a', "'", 's', '1', '2'])
 })
+
+it('tokens of a chat are whole, also where ▁ stands in their names', () => {
+  const separator = '<｜tool▁sep｜>'
+  const tokens = ['x', 'y', separator, '▁▁', ...separator]
+  const types = tokens.map((_, id) => (id === 2 || id === 3 ? 4 : 1))
+  const cut = (entries: Readonly<Record<string, GgufValue>>, text: string) =>
+    new SubwordVocabulary('m.gguf', tokens.length, read({ tokens, token_type: types, ...entries })).encodeContinuation(text)
+  expect(cut({ model: 'gpt2', merges: ['x y'] }, `x${separator}y`)).toEqual([0, 2, 1])
+  // SentencePiece's stand for spaces, and are made by merges.
+  const scores = tokens.map((_, id) => -id)
+  expect(read({ model: 'llama', tokens, token_type: types, scores }).tokenizer.added_tokens).toEqual([])
+})
+
+it("tokens of Phi-3's chats swallow the line break behind them, its begin token does not", () => {
+  const tokens = ['<unk>', '<s>', '</s>', '▁', 'a', '▁a', '<0x0A>', '<|user|>', '<|end|>', '<|endoftext|>']
+  const types = [2, 3, 4, 1, 1, 1, 6, 3, 3, 3]
+  const scores = tokens.map((_, id) => -id)
+  const entries = { model: 'llama', tokens, token_type: types, scores, unknown_token_id: 0, bos_token_id: 1, eos_token_id: 2 }
+  const cut = (architecture: string, text: string) => {
+    const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
+    const metadata = new Map<string, GgufValue>([['general.architecture', architecture], ...pairs])
+    const vocabulary = new SubwordVocabulary('m.gguf', 10, tokenizerFilesOf({ metadata, tensors: new Map() }, 'm.gguf'))
+    return vocabulary.encodePrompt(text).slice(1)
+  }
+  expect(cut('phi3', '<|user|>\na<|end|>\n<|endoftext|>\n')).toEqual([7, 5, 8, 9, 3, 6])
+  expect(cut('llama', '<|user|>\na<|end|>')).toEqual([7, 3, 6, 4, 8])
+})
+
+it('a text ends with the end token of the file, and with those that are known by their names', () => {
+  const tokens = ['a', '<|endoftext|>', '<|im_end|>', '<|end|>', '<|user|>']
+  const ends = (types: number[]) => {
+    const files = read({ model: 'gpt2', tokens, token_type: types, merges: ['a a'], eos_token_id: 2 })
+    return new SubwordVocabulary('m.gguf', tokens.length, files).end
+  }
+  expect(ends([1, 3, 3, 3, 3])).toEqual([2, 1, 3])
+  // What is no token of control may stand in any text.
+  expect(ends([1, 1, 3, 4, 3])).toEqual([2])
+})
+
+it('files from before the rules had names are cut by the rule of their model', () => {
+  const tokens = ['1', '2', '12', '<|begin_of_text|>', 'a', "'", 'S', "'S"]
+  const cut = (architecture: string, known: readonly string[], text: string) => {
+    const entries: Record<string, GgufValue> = { model: 'gpt2', tokens: known, merges: ['1 2', "' S"] }
+    const pairs = Object.entries(entries).map(([key, value]) => [`tokenizer.ggml.${key}`, value] as const)
+    const metadata = new Map<string, GgufValue>([['general.architecture', architecture], ...pairs])
+    const files = tokenizerFilesOf({ metadata, tensors: new Map() }, 'm.gguf')
+    return new SubwordVocabulary('m.gguf', 8, files).encodeContinuation(text).map((id) => known[id])
+  }
+  expect(cut('qwen2', tokens, '12')).toEqual(['1', '2'])
+  expect(cut('llama', tokens, "12a'S")).toEqual(['12', 'a', "'S"])
+  expect(cut('llama', tokens.with(3, '?'), "12a'S")).toEqual(['12', 'a', "'", 'S'])
+})

@@ -1,8 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { pull } from '../../../src/models/hub/pull.js'
 import { listModels, openClassifier, openModel } from '../../../src/models/registry.js'
 import { HubServer } from './server.js'
@@ -142,6 +156,88 @@ describe('a transfer that breaks off', () => {
   })
 })
 
+describe('processes that fetch the same at once', () => {
+  const whole = readFileSync(join(fixtures, 'qwen3', largest))
+  const blob = () => join(cache, 'models--someone--a-model', 'blobs', createHash('sha256').update(whole).digest('hex'))
+  const ranges = () => server.requests.filter((url) => url.includes(largest)).map((url) => /bytes=.*/.exec(url)?.[0])
+  let other: ChildProcess
+  beforeEach(async () => {
+    other = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1000)'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    await once(other.stdout!, 'data')
+  })
+  afterEach(() => other.kill())
+
+  /** The first 1,000 bytes, as the other process has them. */
+  const held = () => {
+    mkdirSync(join(blob(), '..'), { recursive: true })
+    const path = `${blob()}.${hostname().replace(/[^\w-]/g, '_')}.${other.pid}.incomplete`
+    writeFileSync(path, whole.subarray(0, 1000))
+    return path
+  }
+
+  it('in one process ask once, and both have it', async () => {
+    server.faults[largest] = { cutAfter: 3000 }
+    expect(new Set(await Promise.all([pull(id), pull(id)])).size).toBe(1)
+    expect(new Set(ranges()).size).toBe(ranges().length / 2)
+    expect(halfWritten()).toEqual([])
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+
+  it('wait for the one that is at work, and go on from what it has when it ends', async () => {
+    held()
+    const told: number[] = []
+    const pulled = pull(id, ({ file, received }) => file === largest && told.push(received))
+    await vi.waitFor(() => expect(told).toContain(1000), 5000)
+    expect(ranges()).toEqual([])
+    other.kill()
+    await pulled
+    expect(ranges()).toContain('bytes=1000-')
+    expect(halfWritten()).toEqual([])
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+
+  it('need not fetch what the other one has finished', async () => {
+    const path = held()
+    const told: number[] = []
+    const pulled = pull(id, ({ file, received }) => file === largest && told.push(received))
+    await vi.waitFor(() => expect(told).toContain(1000), 5000)
+    writeFileSync(blob(), whole)
+    rmSync(path)
+    await pulled
+    expect(ranges()).toEqual([])
+  })
+
+  it('leave alone what belongs to one that does not go on', async () => {
+    const path = held()
+    utimesSync(path, 1, 1)
+    await pull(id)
+    expect(new Set(ranges())).toEqual(new Set([undefined]))
+    expect(existsSync(path)).toBe(true)
+    await (await openModel(id, { base: '.' })).dispose()
+  })
+})
+
+it('a snapshot without one of its shards, which another program left, is fetched', async () => {
+  const folder = await pull(id)
+  rmSync(join(folder, largest))
+  expect((await listModels()).map((entry) => entry.id)).not.toContain(id)
+  await (await openModel(id, { base: '.' })).dispose()
+  expect(existsSync(join(folder, largest))).toBe(true)
+})
+
+it('a file that was damaged in the cache is fetched again, and it alone', async () => {
+  const blob = realpathSync(join(await pull(id), largest))
+  const bytes = readFileSync(blob)
+  writeFileSync(blob, Buffer.concat([Buffer.from('XXXX'), bytes.subarray(4)]))
+  const before = server.requests.length
+  await pull(id)
+  expect(readFileSync(blob)).toEqual(bytes)
+  const asked = server.requests.slice(before).filter((url) => !url.startsWith('/api'))
+  expect(asked.every((url) => url.includes(largest))).toBe(true)
+})
+
 describe('what is told, with nothing left behind', () => {
   it.each([largest, 'config.json'])('a wrong hash of %s', async (name) => {
     server.faults[name] = { corrupt: true }
@@ -167,6 +263,21 @@ describe('what is told, with nothing left behind', () => {
     process.env.HF_HUB_OFFLINE = '1'
     await expect(openModel(id, { base: '.' })).rejects.toThrow(/M002.*HF_HUB_OFFLINE is set/)
     expect(listed()).toEqual([])
+  })
+
+  it('addresses that are none', async () => {
+    process.env.HF_ENDPOINT = 'hub.example'
+    await expect(pull(id)).rejects.toThrow(/M002: HF_ENDPOINT is not an address: hub.example/)
+    process.env.HF_ENDPOINT = server.endpoint
+    server.redirect = 'http://'
+    await expect(pull(id)).rejects.toThrow(/M002: .*redirects to http:\/\/, which is not an address/)
+    expect(snapshots()).toEqual([])
+  })
+
+  it('a cache that cannot be written', async () => {
+    process.env.HF_HUB_CACHE = join(cache, 'file')
+    writeFileSync(process.env.HF_HUB_CACHE, '')
+    await expect(pull(id)).rejects.toThrow(/M002: .*file cannot be written: ENOTDIR/)
   })
 
   it('a model without the files that are read', async () => {

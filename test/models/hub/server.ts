@@ -21,6 +21,8 @@ export class HubServer {
   faults: Record<string, Faults> = {}
   /** Answers every question with this status. */
   refuse = 0
+  /** Where it says that files lie, in the place of the truth. */
+  redirect = ''
   endpoint = ''
   readonly #server = createServer((request, response) => this.#answer(request, response))
   readonly #files: ReadonlyMap<string, Buffer>
@@ -55,7 +57,7 @@ export class HubServer {
     if (url.startsWith(resolved)) {
       // Large files lie elsewhere; "localhost" is another origin than 127.0.0.1.
       const elsewhere = this.endpoint.replace('127.0.0.1', 'localhost')
-      return void response.writeHead(302, { location: `${elsewhere}/cdn/${url.slice(resolved.length)}` }).end()
+      return void response.writeHead(302, { location: this.redirect || `${elsewhere}/cdn/${url.slice(resolved.length)}` }).end()
     }
     const name = url.replace('/cdn/', '')
     const data = this.#files.get(name)

@@ -2,9 +2,9 @@ import type { Tokenizer } from '@huggingface/tokenizers'
 
 /** What the library keeps to itself of a tokenizer. */
 interface Splitting {
-  readonly added_tokens_map: ReadonlyMap<string, { readonly single_word?: boolean }>
+  added_tokens_map: ReadonlyMap<string, { readonly single_word?: boolean }>
   readonly splitter_unnormalized: Splitter
-  readonly splitter_normalized: Splitter
+  splitter_normalized: Splitter
 }
 
 interface Splitter {
@@ -30,6 +30,16 @@ export function heedSingleWords(tokenizer: Tokenizer): void {
     const split = splitter.split.bind(splitter)
     splitter.split = (text) => joined(text, split(text), added)
   }
+}
+
+/**
+ * Makes the tokenizer of texts that go on find the added tokens that the one of whole texts finds: where that one's normalizer puts a space
+ * before a text, it puts it before a token that is normalised too, which then is none without that space.
+ */
+export function findSameTokens(continuing: Tokenizer, whole: Tokenizer): void {
+  const [to, from] = [continuing, whole] as unknown as readonly [Splitting, Splitting]
+  to.added_tokens_map = from.added_tokens_map
+  to.splitter_normalized = from.splitter_normalized
 }
 
 function joined(text: string, sections: readonly string[], added: Splitting['added_tokens_map']): string[] {
