@@ -273,7 +273,7 @@ class LoadedProgram implements Program {
       ...(seed !== undefined && { seed }),
       ...(options.maxMemory && { maxMemory: options.maxMemory }),
     }
-    const settings = { ...settle(this.settings, own), particles: training[0]!.batch, fuse: true, twist: true }
+    const settings = { ...settle(this.settings, own), fuse: true, twist: true }
     const { twists, ...told } = await train(
       this.stagesFor(true).at(-1)!.graph,
       this.stagesFor(false).at(-1)!.graph,

@@ -87,7 +87,7 @@ export async function train(path: string, flags: TrainFlags, io: Io, open: typeo
     live.erase()
     if (flags.out !== undefined && result.rounds.length > 0) keep(flags.out, path, result)
     if (result.best === 0) {
-      io.stdout.write(`${path}: nothing was learned that is better than no twist; no file was written\n`)
+      io.stdout.write(`${path}: ${nothingKept(result)}; no file was written\n`)
       return result.partial ? exitCodes.interrupted : exitCodes.inference
     }
     writeAtomically(target, result.file)
@@ -136,6 +136,12 @@ function keep(folder: string, program: string, { rounds, state }: Pick<RoundDone
   ])
   if (state) texts.set(files.state, state)
   writeFolder(folder, texts)
+}
+
+/** Why no twist is kept: a fit is measured by the round behind it. */
+function nothingKept({ partial, rounds }: { readonly partial: boolean; readonly rounds: readonly TrainRound[] }): string {
+  if (partial && rounds.length < 2) return 'stopped before the first fit was measured, so nothing is kept'
+  return 'nothing was learned that is better than no twist'
 }
 
 /** What came of it: the first round, and the one whose twists are kept. */

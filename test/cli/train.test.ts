@@ -87,6 +87,21 @@ test('a training that was cut off goes on to the file that it would have made', 
   expect([inUse.code, inUse.err]).toEqual([2, expect.stringContaining('X015')])
 })
 
+test('a training that is cut off in its first round says that it keeps nothing, and leaves an earlier file', async () => {
+  write({ ...toy, 'toy.twist.safetensors': 'of an earlier training' })
+  const { io, interrupt, texts } = testConsole()
+  const { write: print } = io.stderr
+  io.stderr.write = (line) => {
+    print(line)
+    if (line.startsWith('round 1 ')) interrupt()
+  }
+  expect(await main(['train', 'toy.smc', ...quick, '--out', 'cut'], io)).toBe(130)
+  expect(texts.out).toBe('toy.smc: stopped before the first fit was measured, so nothing is kept; no file was written\n')
+  expect(readFileSync('toy.twist.safetensors', 'utf8')).toBe('of an earlier training')
+  const resumed = await smcc(['train', 'toy.smc', ...quick, '--out', 'cut', '--resume'])
+  expect([resumed.code, resumed.err]).toEqual([2, expect.stringContaining('X023')])
+})
+
 test('what cannot be learned ends with its code and no file', async () => {
   write({ ...toy, 'toy.smc': toy['toy.smc'].replace('factor 0.01 + x.count("1")', 'require x == "222"') })
   const told = await smcc(['train', 'toy.smc', ...quick])

@@ -117,6 +117,38 @@ return x
   })
 })
 
+test.each(['ctl', 'sixo'] as const)('texts without a draw have their share of the target, by %s', async (loss) => {
+  const source = `model lm = "table:toy.json"
+learn twist psi(story: Context) { width: 24, rate: 0.01, batch: 256 }
+let s = lm("")
+sample x ~ s matching /1*/ for up to 3 tokens twisted by psi
+factor if x == "" { 1 } else { 0.04 * 5 ^ x.count("1") }
+return x
+`
+  const { made } = await trained(`none-${loss}`, source, { loss, steps: 400, iterate: 8 })
+  const run = (twist: boolean) => made.run({}, { seed: 1, particles: 1000, method: 'importance', twist })
+  const [before, after] = [await run(false), await run(true)]
+  expect(before.ess / 1000).toBeLessThan(0.9)
+  expect(after.ess / 1000).toBeGreaterThan(0.95)
+})
+
+test('a few samples of the target are not learned by heart without end, by ctl', { timeout: 120_000 }, async () => {
+  // Long texts, hardly two of which are alike: each sample of the target is a text that no rollout has.
+  const tokens = [...'abcdefgh']
+  const next = Object.fromEntries(['', ...tokens].map((text) => [text, tokens.map(() => 1 / 8)]))
+  writeFileSync(join(folder, 'letters.json'), JSON.stringify({ tokens, order: 1, end: null, next }))
+  const source = `model lm = "table:letters.json"
+learn twist psi(story: Context) { rate: 0.01, batch: 32 }
+let s = lm("")
+sample x ~ s for 16 tokens twisted by psi
+factor 1.3 ^ (x.count("a") - x.count("h"))
+return x
+`
+  const { result } = await trained('few', source, { loss: 'ctl', steps: 200, iterate: 4 })
+  // No twist: 0.17 below log Z = 0. Learned by heart: 7 and more.
+  for (const { lower } of result.rounds) expect(lower).toBeGreaterThan(-2)
+})
+
 test.each(['rl', 'ctl'] as const)('factors between draws are in psi and count once, by %s', async (loss) => {
   const source = `model lm = "table:toy.json"
 learn twist psi(story: Context) { width: 24, rate: 0.01, batch: 512 }
@@ -167,6 +199,17 @@ test('a twist that guides no draw is told of, and keeps no other from its traini
   })
   expect(warnings).toEqual(['warning R033: no draw of the program is guided by `idle`: there is nothing to learn from'])
   expect(result.twists).toEqual(['psi'])
+  // What there is one of for all twists is not of one that does nothing.
+  const others = source
+    .replace('loss: fudge', 'loss: fudge, batch: 8, steps: 1, iterate: 1, positives: exact')
+    .replace('width: 24', 'width: 24, batch: 32, steps: 40, iterate: 3')
+  const steps: number[] = []
+  const led = await (await program('led', others)).train(
+    {},
+    { seed: 3, loss: 'rl', onProgress: ({ rounds, step, steps: all }) => steps.push(rounds * 1e6 + step * 1e3 + all) },
+  )
+  expect(led.rounds.map(({ particles }) => particles)).toEqual([32, 32, 32, 32])
+  expect([led.exact, steps.at(-1)]).toEqual([null, 3_040_040])
   const { learned } = await made.run({}, { seed: 1 })
   expect(learned?.map(({ name, file }) => [name, file])).toEqual([
     ['idle', null],

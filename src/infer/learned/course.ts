@@ -3,40 +3,28 @@ import type { ServeOptions } from '../../models/model.js'
 import type { Randomness } from '../../models/randomness.js'
 import type { LearnTwistDecl } from '../../syntax/ast.js'
 import type { Particle } from '../particle.js'
-import { Cumulative } from '../resample.js'
 import { logMeanExp, normalise } from '../weights.js'
+import { type Batch, Batches, type Lot, type Weighted } from './batches.js'
 import type { HeadFit } from './fit.js'
+import { floorsOf } from './floors.js'
 import type { HeadShape, Layer } from './head.js'
 import { lessonsOf } from './lesson.js'
 import {
   dpgWithValue,
+  isUnbounded,
   type LossValue,
   learnsFromAny,
   leavesOutLevel,
   longest,
   losses,
-  needsRollouts,
   needsTarget,
-  type Samples,
 } from './losses.js'
+import { Odds } from './picks.js'
 import type { Drawn, Group } from './populations.js'
-import { chosen, merged, type Path, pathsOf, Rows, Texts } from './pupil.js'
+import { merged, type Path, pathsOf, Texts } from './pupil.js'
 import type { TrainSettings } from './settings.js'
 import { tempered } from './temper.js'
 import type { LearnedTwist, TrainedHead } from './twist.js'
-
-/** What there is to learn from for the same observed values. */
-interface Lot {
-  readonly positives: readonly Weighted[]
-  readonly rollouts: readonly Path[]
-  /** What the half of a batch that is where the target is is picked by; left out where all rollouts count alike. */
-  readonly there?: Cumulative | null
-}
-
-interface Weighted {
-  readonly path: Path
-  readonly weight: number
-}
 
 /**
  * Samples of the target of one round: log of the true weight, divided by N; and rollouts, for losses that learn from any. Those with data of their
@@ -50,6 +38,8 @@ type Memory = { readonly round: number } & (
 /** What a round has to learn from. */
 export interface Lessons {
   readonly lots: readonly Lot[]
+  /** What is set aside to see whether the rest is learned or learned by heart; empty where nothing is. */
+  readonly aside: readonly Lot[]
   /** Distinct samples of the target, and the power that the trust region left to their weights. */
   readonly positives: number
   readonly tau: number
@@ -70,9 +60,10 @@ export interface CourseOf {
 
 /** Rollouts that half of a batch is chosen among, at least, as their perplexity tells. */
 const breadth = 100
-/** Most numbers of one batch of rows of log weights. */
-const mostNumbers = 1 << 22
-
+/** How often in a round what is set aside is looked at. */
+const looks = 10
+/** Share of a population that is learned from where the rest is set aside. */
+const learnedShare = 0.75
 /** A twist that is being fitted: what it remembers, and its steps. */
 export class Course {
   /** log Z-hat, by the weights behind the first draw: what psi of some losses leaves out (losses.ts). null before any sample lives. */
@@ -80,7 +71,11 @@ export class Course {
   private replay: readonly Memory[] = []
   private readonly texts = new Texts()
 
-  constructor(readonly of: CourseOf) {}
+  private readonly batches: Batches
+
+  constructor(readonly of: CourseOf) {
+    this.batches = new Batches(of.settings, of.vocabulary, of.random)
+  }
 
   /** The head as the fit stands, with the level: texts that have ended weigh phi itself beside those that go on. */
   get head(): TrainedHead {
@@ -113,8 +108,9 @@ export class Course {
     if (exact?.data) {
       const lots = groups.map((_, i) => ({ positives: equal(found[i]!), rollouts: rollouts[i]! }))
       this.replay = [...this.replay, { round, lots }].slice(-rounds)
-      const all = this.replay.flatMap((memory) => ('lots' in memory ? memory.lots : []))
-      return { lots: all, positives: all.length, tau: 1 }
+      const all = (part: Part) => this.replay.flatMap((memory) => ('lots' in memory ? partOf(part, memory.lots) : []))
+      const learned = all(isUnbounded(loss) ? 'learned' : 'all')
+      return { lots: learned, aside: isUnbounded(loss) ? all('aside') : [], positives: learned.length, tau: 1 }
     }
     const paths = found[0]!
     const logw = Float64Array.from(paths, ({ final }) => (exact ? 0 : final) - Math.log(paths.length))
@@ -122,15 +118,37 @@ export class Course {
     if (kept.length > 0 || logw.some(Number.isFinite)) {
       this.replay = [...this.replay, { round, paths, logw, rollouts: kept }].slice(-rounds)
     }
-    const { list, tau } = this.positives()
+    if (needsTarget(loss)) {
+      // Samples that are given are to be learned as they are.
+      const aside = isUnbounded(loss) && exact?.way !== 'file' ? this.contrast('aside', rollouts[0]!) : null
+      const learned = this.contrast(aside ? 'learned' : 'all', rollouts[0]!)
+      if (!learned) return null
+      const { lot, tau } = learned
+      return { lots: [lot], aside: aside ? [aside.lot] : [], positives: lot.positives.length, tau }
+    }
     const any = this.replay.flatMap((memory) => ('rollouts' in memory ? memory.rollouts : []))
     const lot = {
-      positives: list,
+      positives: [],
       rollouts: any.length > 0 ? any : rollouts[0]!,
       there: any.length > 0 ? whereTargetIs(any) : null,
     }
-    const teaches = needsTarget(loss) ? list.length > 0 : lot.rollouts.some(({ final }) => Number.isFinite(final))
-    return teaches ? { lots: [lot], positives: list.length, tau } : null
+    const teaches = lot.rollouts.some(({ final }) => Number.isFinite(final))
+    return teaches ? { lots: [lot], aside: [], positives: 0, tau: 1 } : null
+  }
+
+  /** Samples of the target, or a part of them, beside the same part of the rollouts; null where they have no draw to learn from. */
+  private contrast(part: Part, all: readonly Path[]): { readonly lot: Lot; readonly tau: number } | null {
+    const { loss, valueHead } = this.of.settings
+    const { list, tau } = this.positives(part)
+    const rollouts = partOf(part, all)
+    if (rollouts.length === 0 || !list.some((each) => each.path.draws.length > 0)) return null
+    const byWeight = new Odds(
+      list,
+      Float64Array.from(list, ({ weight }) => weight),
+      ({ path }) => path.draws.length,
+    )
+    const floors = part !== 'aside' && (isUnbounded(loss) || valueHead) ? floorsOf(rollouts) : undefined
+    return { lot: { positives: list, byWeight, rollouts, floors }, tau }
   }
 
   /**
@@ -138,33 +156,59 @@ export class Course {
    * @param first steps that were made before
    * @param onStep told of each; false ends it
    */
-  async fit({ lots }: Lessons, count: number, first: number, onStep: (step: number, loss: number) => boolean): Promise<number> {
+  async fit(
+    { lots, aside }: Lessons,
+    count: number,
+    first: number,
+    onStep: (step: number, loss: number) => boolean,
+  ): Promise<number> {
     const { fit, settings } = this.of
-    const loss = settings.valueHead ? dpgWithValue : losses[settings.loss]
+    const tests = aside.length > 0 ? this.batches.looked(aside, this.level ?? 0, first) : []
+    let best = { value: Number.POSITIVE_INFINITY, layers: fit.layers }
+    const look = async () => {
+      if (tests.length === 0) return
+      let value = 0
+      for (const test of tests) value += (await this.loss(test)).value
+      if (value < best.value) best = { value, layers: fit.layers }
+    }
+    await look()
+    const every = Math.max(1, Math.floor(count / looks))
     let [sum, done] = [0, 0]
     for (let step = 0; step < count; step++) {
-      const rows = new Rows()
-      const samples = this.batch(rows, lots, first + step)
-      const { logPsi, logTotal } = await fit.numbers(rows)
-      const { value, ...slopes } = this.located(() => average(samples.map((each) => loss(each, logPsi, logTotal))))
-      await fit.step(rows, slopes, settings.rate * (1 - 0.9 * ((first + step) / settings.steps)))
-      const length = longest(samples.flatMap(({ rollouts, positives }) => [...rollouts, ...positives]))
+      const batch = this.batches.of(lots, this.level ?? 0, first + step)
+      const { value, ...slopes } = await this.loss(batch)
+      await fit.step(batch.rows, slopes, settings.rate * (1 - 0.9 * ((first + step) / settings.steps)))
+      if ((step + 1) % every === 0) await look()
+      const length = longest(batch.samples.flatMap(({ rollouts, positives }) => [...rollouts, ...positives]))
       const mean = value / Math.max(1, length)
       sum += mean
       done++
       if (!onStep(first + step + 1, mean)) break
       await new Promise((resolve) => setImmediate(resolve))
     }
+    if (tests.length > 0) fit.restore(best.layers)
     return sum / Math.max(1, done)
+  }
+
+  /** The mean over several samples of lots, as the network stands. */
+  private async loss({ rows, samples }: Batch): Promise<LossValue> {
+    const { fit, settings } = this.of
+    const loss = settings.valueHead ? dpgWithValue : losses[settings.loss]
+    const { logPsi, logTotal } = await fit.numbers(rows)
+    return this.located(() => average(samples.map((each) => loss(each, logPsi, logTotal))))
   }
 
   /** `rl` and `pcl` measure log phi from it in all rounds; for `sixo` it is log Z, and later rounds know that better. */
   private setLevel(proposed: readonly Particle[]): void {
     const { twist, settings } = this.of
     if (this.level !== null && settings.loss !== 'sixo') return
-    const rests = proposed.flatMap(({ lesson, logw }) => {
-      const first = lessonsOf(lesson).find(({ guide }) => guide.twist === twist)
-      return first ? [logw - first.before] : []
+    const firsts = proposed.map(({ lesson }) => lessonsOf(lesson).find(({ guide }) => guide.twist === twist)?.before)
+    // What has weighed before there is a draw is no part of psi. Texts without a draw are a part of Z: they are taken to stand where the others begin.
+    const begin = logMeanExp(Float64Array.from(firsts.filter((before) => before !== undefined)))
+    const without = settings.loss === 'sixo' && Number.isFinite(begin) ? begin : undefined
+    const rests = proposed.flatMap(({ logw }, i) => {
+      const before = firsts[i] ?? without
+      return before === undefined ? [] : [logw - before]
     })
     const level = logMeanExp(Float64Array.from(rests))
     if (Number.isFinite(level)) this.level = level
@@ -178,44 +222,19 @@ export class Course {
   }
 
   /** The samples of the target of the last rounds together, by their true weights. */
-  private positives(): { readonly list: readonly Weighted[]; readonly tau: number } {
+  private positives(part: Part): { readonly list: readonly Weighted[]; readonly tau: number } {
     const memories = this.replay.flatMap((memory) => ('paths' in memory ? [memory] : []))
-    const paths = memories.flatMap((memory) => memory.paths)
-    if (paths.length === 0) return { list: [], tau: 1 }
-    const mass = normalise(Float64Array.from(memories.flatMap(({ logw }) => [...logw])))
-    const together = merged(paths, mass).filter(({ weight, path: { draws } }) => weight > 0 && draws.length > 0)
+    const paths = memories.flatMap((memory) => partOf(part, memory.paths))
+    const logs = Float64Array.from(memories.flatMap(({ logw }) => partOf(part, [...logw])))
+    if (!logs.some(Number.isFinite)) return { list: [], tau: 1 }
+    const mass = normalise(logs)
+    // Those without a draw stay: they have their share of the target, as rollouts without one have theirs.
+    const together = merged(paths, mass).filter(({ weight }) => weight > 0)
     const { weights, tau } = tempered(
       Float64Array.from(together, ({ weight }) => Math.log(weight)),
       this.of.settings.trust,
     )
     return { list: together.map(({ path }, i) => ({ path, weight: weights[i]! })), tau }
-  }
-
-  /** Paths for one step: all, or as many as fit into the rows of a batch, chosen anew each time. */
-  private batch(rows: Rows, lots: readonly Lot[], step: number): Samples[] {
-    const { random } = this.of
-    const draw = (generation: number) => (index: number) => random.uniform({ slot: step, generation, draw: index }, 0)
-    const most = Math.max(256, Math.floor(mostNumbers / this.of.vocabulary))
-    const { loss, valueHead } = this.of.settings
-    const withRollouts = needsRollouts(loss) || valueHead
-    const level = this.level ?? 0
-    const sequences = ({ positives, rollouts }: Lot): Samples => {
-      const total = positives.reduce((sum, { weight }) => sum + weight, 0)
-      return {
-        positives: positives.map(({ path, weight }) => rows.sequence(path, weight / total)),
-        rollouts: withRollouts ? rollouts.map((path) => rows.sequence(path, 1 / rollouts.length)) : [],
-        level,
-      }
-    }
-    const [lot] = lots as readonly [Lot]
-    if (lots.length > 1) return chosen(lots, sizeOf, most, draw(2)).map(sequences)
-    const half = lot.positives.length > 0 ? Math.floor(most / 2) : 0
-    const positives = chosen(lot.positives, ({ path }) => path.draws.length, half, draw(0))
-    const all = lot.rollouts.reduce((sum, { draws }) => sum + draws.length, 0)
-    const share = lot.there ? Math.min(all, Math.floor(most / 2)) : 0
-    const anywhere = chosen(lot.rollouts, ({ draws }) => draws.length, most - half - share, draw(1))
-    const rollouts = lot.there ? [...anywhere, ...drawn(lot.rollouts, lot.there, share, draw(3))] : anywhere
-    return [sequences({ positives, rollouts })]
   }
 
   private located<T>(compute: () => T): T {
@@ -239,30 +258,24 @@ function positivesOf({ exact, target }: Group): readonly Particle[] {
  * Where the target is, by the weights of the rollouts, tempered: the twist has to be right there. Losses that hold for every text may learn from
  * any, and most texts that an untrained proposal draws are of no use to the target.
  */
-function whereTargetIs(rollouts: readonly Path[]): Cumulative | null {
+function whereTargetIs(rollouts: readonly Path[]): Odds<Path> | null {
   const logw = Float64Array.from(rollouts, ({ final }) => final)
   const live = logw.reduce((n, log) => n + (log > Number.NEGATIVE_INFINITY ? 1 : 0), 0)
-  return live > 0 ? new Cumulative(tempered(logw, Math.max(0, Math.log(live / breadth))).weights) : null
+  if (live === 0) return null
+  const { weights } = tempered(logw, Math.max(0, Math.log(live / breadth)))
+  return new Odds(rollouts, weights, ({ draws }) => draws.length)
 }
 
-/** Drawn with replacement, as many as have together at most so many draws. */
-function drawn(rollouts: readonly Path[], there: Cumulative, most: number, random: (index: number) => number): readonly Path[] {
-  const found: Path[] = []
-  for (let left = most; ; ) {
-    const path = rollouts[there.find(random(found.length))]!
-    left -= Math.max(1, path.draws.length)
-    if (left < 0) return found
-    found.push(path)
-  }
+type Part = 'all' | 'learned' | 'aside'
+
+/** The last of a population are set aside: copies of one sample mostly stand side by side. */
+function partOf<T>(part: Part, all: readonly T[]): readonly T[] {
+  const count = part === 'all' ? all.length : Math.ceil(learnedShare * all.length)
+  return part === 'aside' ? all.slice(count) : all.slice(0, count)
 }
 
 function equal(paths: readonly Path[]): Weighted[] {
   return paths.filter(({ draws }) => draws.length > 0).map((path) => ({ path, weight: 1 }))
-}
-
-function sizeOf({ positives, rollouts }: Lot): number {
-  const draws = [...positives.map(({ path }) => path), ...rollouts].map((path) => path.draws.length)
-  return draws.reduce((a, b) => a + b, 0)
 }
 
 /** The mean of the losses of several lots, whose rows are counted together. */

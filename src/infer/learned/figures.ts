@@ -29,6 +29,16 @@ export interface Quality {
   readonly error: number
 }
 
+/**
+ * Later twists have learned more: an earlier one is kept only where it was clearly better. What later ones are held against is the highest of all
+ * rounds: were it that of the last that was taken, each could be a little worse than the one before it.
+ * @returns what is held against the next; null where `found` is not to be taken
+ */
+export function succeeded(highest: Quality, found: Quality): Quality | null {
+  if (!(found.mean > highest.mean - 2 * (found.error + highest.error))) return null
+  return found.mean > highest.mean ? found : highest
+}
+
 /** @param least the smallest log weight of all rounds so far */
 export function figuresOf(
   { groups, exact }: Drawn,

@@ -95,6 +95,14 @@ export class HeadFit {
     }))
   }
 
+  /** Goes back to layers that it has had; the optimiser goes on as it is. */
+  restore(layers: readonly Layer[]): void {
+    layers.forEach(({ weight, bias }, i) => {
+      this.training.parameters[`weight${i}`]!.data.set(weight)
+      this.training.parameters[`bias${i}`]!.data.set(bias)
+    })
+  }
+
   /** Of the optimiser, copied. */
   get state(): AdamWState {
     return this.training.state

@@ -31,6 +31,8 @@ export interface Samples {
    * draws has it added again.
    */
   readonly level?: number
+  /** What the contrastive loss behind each draw is no lower than in truth (floors.ts), the last for all behind; left out where that is not known. */
+  readonly floors?: Float64Array | undefined
 }
 
 export interface LossValue {
@@ -53,19 +55,26 @@ const belowAll = 10
 /**
  * Contrastive (Eq 21): sum_t -E_sigma[log psi_t] + log E_p0[psi_t]; its gradient is E_pi_t[∇log psi_t] - E_sigma[∇log psi_t]. The prefixes of
  * pi_t are the rollouts, weighted by e^u, and the last token of pi_t is summed out: e^L. A particle that has ended stays in pi_t with its weight.
+ * A term that is lower than it can be says what these samples are, not what the target is: it is not gone down any further.
  */
-const ctl: Loss = (samples, logPsi, logTotal) => {
+const ctl: Loss = ({ positives, rollouts, floors }, logPsi, logTotal) => {
   const found = empty(logPsi)
-  let value = likelihood(samples, logPsi, found)
-  for (let t = 0; t < longest(samples.rollouts); t++) {
-    const logs = samples.rollouts.map(({ weight, final, draws }) => {
+  let value = 0
+  for (let t = 0; t < longest([...positives, ...rollouts]); t++) {
+    const going = positives.flatMap(({ weight, draws }) => draws.slice(t, t + 1).map(({ row }) => ({ weight, row })))
+    const mean = going.reduce((sum, { weight, row }) => sum + weight * logPsi[row]!, 0)
+    const logs = rollouts.map(({ weight, final, draws }) => {
       const draw = draws[t]
       return Math.log(weight) + (draw ? draw.before + logTotal[draw.row]! : final)
     })
     const total = logSumExp(logs)
-    if (total === Number.NEGATIVE_INFINITY) continue
-    value += total
-    samples.rollouts.forEach(({ draws }, k) => {
+    const counted = total > Number.NEGATIVE_INFINITY
+    const term = (counted ? total : 0) - mean
+    value += term
+    if (floors && term < floors[Math.min(t, floors.length - 1)]!) continue
+    for (const { weight, row } of going) found.onPsi[row]! -= weight
+    if (!counted) continue
+    rollouts.forEach(({ draws }, k) => {
       const draw = draws[t]
       if (draw) found.onTotal[draw.row]! += Math.exp(logs[k]! - total)
     })
@@ -76,10 +85,11 @@ const ctl: Loss = (samples, logPsi, logTotal) => {
 /** -sum_k w_k sum_t (log psi_t - L_t) (Eq 64): the likelihood of the samples under the proposal. */
 const dpg: Loss = (samples, logPsi, logTotal) => {
   const found = empty(logPsi)
-  let value = likelihood(samples, logPsi, found)
+  let value = 0
   for (const { weight, draws } of samples.positives) {
     for (const { row } of draws) {
-      value += weight * logTotal[row]!
+      value += weight * (logTotal[row]! - logPsi[row]!)
+      found.onPsi[row]! -= weight
       found.onTotal[row]! += weight
     }
   }
@@ -206,6 +216,11 @@ export function leavesOutLevel(loss: LossName): boolean {
   return loss === 'rl' || loss === 'pcl' || loss === 'sixo'
 }
 
+/** Whether the loss of a few samples has no least value: it falls without end where they are learned by heart. */
+export function isUnbounded(loss: LossName): boolean {
+  return loss === 'ctl'
+}
+
 /** Whether it learns from samples of the target. */
 export function needsTarget(loss: LossName): boolean {
   return loss === 'ctl' || loss === 'sixo' || loss === 'dpg'
@@ -219,18 +234,6 @@ export function needsModel(loss: LossName): boolean {
 /** Whether it learns from samples that were drawn without resampling. */
 export function needsRollouts(loss: LossName): boolean {
   return loss !== 'dpg'
-}
-
-/** sum_t -E_sigma[log psi_t] */
-function likelihood({ positives }: Samples, logPsi: Float64Array, { onPsi }: Pick<LossValue, 'onPsi'>): number {
-  let value = 0
-  for (const { weight, draws } of positives) {
-    for (const { row } of draws) {
-      value -= weight * logPsi[row]!
-      onPsi[row]! -= weight
-    }
-  }
-  return value
 }
 
 /** Draws of the longest sequence: t runs from 0 to one less. */

@@ -179,30 +179,6 @@ export function merged(paths: readonly Path[], weights: Float64Array): { readonl
   return [...groups.values()]
 }
 
-/** All of them, or as many as have together at most so many draws, picked by one random number each. */
-export function chosen<P>(
-  all: readonly P[],
-  draws: (each: P) => number,
-  most: number,
-  random: (index: number) => number,
-): readonly P[] {
-  if (all.reduce((sum, each) => sum + draws(each), 0) <= most) return all
-  // A shuffle that ends when there are enough.
-  const rest = [...all]
-  const taken: P[] = []
-  for (let left = most; taken.length < rest.length; ) {
-    const at = taken.length
-    const other = at + Math.floor(random(at) * (rest.length - at))
-    const each = rest[other]!
-    rest[other] = rest[at]!
-    rest[at] = each
-    left -= draws(each)
-    if (left < 0 && at > 0) break
-    taken.push(each)
-  }
-  return taken
-}
-
 /** Rows of the network for some paths: each state with each of its tokens once. */
 export class Rows implements FitRows {
   readonly features: Float32Array[] = []

@@ -10,11 +10,11 @@ import type { RunOptions } from '../run.js'
 import { type Checkpoint, type Identity, writeCheckpoint } from './checkpoint.js'
 import { Course } from './course.js'
 import { nothingToLearn } from './errors.js'
-import { type Figures, figuresOf, type Quality } from './figures.js'
+import { type Figures, figuresOf, type Quality, succeeded } from './figures.js'
 import { type StoredTwist, signatureOf } from './file.js'
 import { HeadFit } from './fit.js'
 import { type HeadShape, scaleOf, untrainedLayers } from './head.js'
-import { lessonsOf } from './lesson.js'
+import type { Lesson } from './lesson.js'
 import { type LossName, movesTotals, needsModel, needsRollouts, needsTarget } from './losses.js'
 import type { Drawn, Populations } from './populations.js'
 import type { TrainSettings } from './settings.js'
@@ -61,6 +61,8 @@ export interface RoundDone {
 export interface TrainOptions {
   readonly settings: Settings
   readonly training: readonly TrainSettings[]
+  /** The settings of the first twist that guides a draw: there is one number of steps, rounds and particles for all. */
+  readonly lead: TrainSettings
   readonly run: Pick<RunOptions, 'models' | 'allowExtern' | 'signal'>
   /** What trains the networks; ONNX Runtime when left out. */
   readonly backend?: Backend | undefined
@@ -84,6 +86,7 @@ const beginning = 2 ** 41
 export class Trainer {
   private readonly started = performance.now()
   private readonly rounds: TrainRound[] = []
+  /** What is kept; `quality` is the highest so far. */
   private best: { round: number; quality: Quality; heads: readonly TrainedHead[] }
   private least = Number.POSITIVE_INFINITY
   private steps = 0
@@ -97,6 +100,8 @@ export class Trainer {
   constructor(
     private readonly graph: Graph,
     private readonly twists: readonly LearnedTwist[],
+    /** One draw of each that it guides, left out where it guides none. */
+    private readonly lessons: readonly (Lesson | undefined)[],
     private readonly options: TrainOptions,
     private readonly populations: Populations,
   ) {
@@ -104,9 +109,8 @@ export class Trainer {
   }
 
   async train(): Promise<Trained> {
-    const { iterate, steps } = this.options.training[0]!
+    const { iterate, steps } = this.options.lead
     const courses = await this.enrol()
-    if (courses.length === 0) return { twists: [], rounds: [], partial: true, best: 0, exact: null }
     try {
       const begin = await this.recall(courses)
       for (let round = begin; round < iterate && !this.aborted; round++) {
@@ -137,21 +141,16 @@ export class Trainer {
     }
   }
 
-  /** Which model each twist speaks through is seen from what the program asks it; none where a signal has come first. */
+  /** Which model each twist speaks through is seen from what the program asks it. */
   private async enrol(): Promise<Course[]> {
-    const particles = await this.populations.look()
-    // A population that was cut off may not have come to a draw.
-    if (this.aborted) return []
-    const all = particles.flatMap((p) => lessonsOf(p.lesson))
-    const lessons = this.twists.map((twist) => all.find(({ guide }) => guide.twist === twist))
     const courses: Course[] = []
     for (const [i, twist] of this.twists.entries()) {
-      const lesson = lessons[i]
+      const lesson = this.lessons[i]
       const settings = this.options.training[i]!
       const declared = this.graph.learned[i]!
       if (!lesson) {
         const idle = this.idle(declared)
-        if (!lessons.some(Boolean)) throw idle
+        if (!this.lessons.some(Boolean)) throw idle
         this.options.onWarning?.({ ...idle.diagnostics[0]!, severity: 'warning' })
         continue
       }
@@ -239,11 +238,8 @@ export class Trainer {
     this.exact = drawn.exact?.way ?? null
     const lives = ({ logw }: Particle) => logw > Number.NEGATIVE_INFINITY
     this.hit ||= drawn.groups.some(({ proposed, target, free, exact }) => [...proposed, ...target, ...free, ...exact].some(lives))
-    // Later twists have learned more: an earlier one is kept only where it was clearly better.
-    const { quality: before } = this.best
-    if (quality.mean > before.mean - 2 * (quality.error + before.error)) {
-      this.best = { round, quality, heads: courses.map(({ of }) => of.twist.head!) }
-    }
+    const highest = succeeded(this.best.quality, quality)
+    if (highest) this.best = { round, quality: highest, heads: courses.map(({ of }) => of.twist.head!) }
     return { round, loss: null, ...figures, positives: 0, tau: 1, seconds: this.seconds }
   }
 
@@ -270,7 +266,7 @@ export class Trainer {
   }
 
   private report(told: TrainRound, step: number, courses: number): void {
-    const { iterate, steps } = this.options.training[0]!
+    const { iterate, steps } = this.options.lead
     // All but the steps is taken to be the same in every round, and the last measurement to be half a round.
     const { steps: done, seconds } = this.fitted
     const round = (this.seconds - seconds) / (told.round + 1 - (this.options.resumed?.progress.next ?? 0))
@@ -292,14 +288,14 @@ export class Trainer {
   }
 
   private never(rounds: number) {
-    const { batch } = this.options.training[0]!
+    const { batch } = this.options.lead
     const message = `none of the samples of ${rounds} rounds, ${batch} particles each, has a weight above 0: the target never fires, so there is nothing to learn`
     const hint = 'give partial success a weight: a graded `factor` instead of a `require`; or more particles (`--batch`)'
     return nothingToLearn(message, hint, this.graph.learned[0]!.name.span, 'inference')
   }
 
   private get needs() {
-    const { training } = this.options
+    const training = this.options.training.filter((_, i) => this.lessons[i])
     const some = (needs: (loss: LossName) => boolean) => training.some(({ loss }) => needs(loss))
     return {
       proposal: some(needsRollouts) || training.some(({ valueHead }) => valueHead),
