@@ -84,6 +84,15 @@ describe('special cases of SMC', () => {
     expect(core(smc)).toEqual(core(importance))
   })
 
+  test('without resampling log Z-hat is that of an importance weighted autoencoder, path by path', async () => {
+    for (const seed of [1, 2, 3]) {
+      const { logZ, samples, resamples } = await run(twisted, { particles: 20, threshold: 0, seed })
+      const mean = samples.reduce((sum, { logWeight }) => sum + Math.exp(logWeight!), 0) / 20
+      expect(resamples).toBe(0)
+      expect(logZ).toBeCloseTo(Math.log(mean), 12)
+    }
+  })
+
   test('importance sampling stands at no point', async () => {
     const result = await run(twisted, { method: 'importance', threshold: 1, particles: 20 })
     expect(result.steps).toEqual([])
