@@ -12,21 +12,8 @@ const fewTokens = 8
 /** What is known once the head has run. */
 export type Later<A = number> = (answers: HeadAnswers) => A
 
-/** What is drawn from: the tokens of a set by the logits of a row, with something added to each. */
-export interface Drawing {
-  /** Index of the row. */
-  readonly row: number
-  /** null: all tokens. */
-  readonly set: TokenSet | null
-  /** null: nothing is added. */
-  readonly potential: Float64Array | null
-  /** Index of a row whose logit of the drawn token is wanted too. */
-  readonly beside: number
-  /** Chooses the block of tokens, in (0, 1). */
-  readonly first: number
-  /** Chooses the token inside the block, in (0, 1). */
-  readonly second: number
-}
+/** A draw, and the view that it is from: the tokens of a set by the logits of a row, with something added to each. */
+export type Drawing = HeadView & Omit<HeadDraw, 'view'>
 
 export interface Drawn {
   /** log of the sum of exp over all that may be drawn; -Infinity when nothing is left. */
