@@ -150,11 +150,14 @@ function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, pat
   const [ours, theirs] = [listOf(a, 'prefixItems', path) ?? [], listOf(b, 'prefixItems', path) ?? []]
   const count = Math.max(ours.length, theirs.length)
   const said = (schema: Schema, first: readonly unknown[], i: number) => (i < first.length ? first[i] : (schema.items ?? true))
-  if (count > 0) result.prefixItems = Array.from({ length: count }, (_, i) => all(said(a, ours, i), said(b, theirs, i)))
-  if ('items' in a && 'items' in b) result.items = all(a.items, b.items)
+  if (count > 0) result.prefixItems = Array.from({ length: count }, (_, i) => jointly([said(a, ours, i), said(b, theirs, i)]))
+  if ('items' in a && 'items' in b) result.items = jointly([a.items, b.items])
 }
 
-function all(a: unknown, b: unknown): unknown {
-  if (a === true || keyOf(a) === keyOf(b)) return b
-  return b === true ? a : { allOf: [a, b] }
+/** A schema that says what all of these say. */
+export function jointly(schemas: readonly unknown[]): unknown {
+  if (schemas.includes(false)) return false
+  const parts = new Map(schemas.filter((each) => each !== true).map((each) => [keyOf(each), each]))
+  const [first = true, ...more] = parts.values()
+  return more.length === 0 ? first : { allOf: [first, ...more] }
 }

@@ -1,7 +1,7 @@
 import { type CharacterDfa, combined } from './character-dfa.js'
 import { TooLarge } from './regex-nfa.js'
 import { isRecord, propertiesOf, recordOf, type Schema, schemaError, step } from './schema-keywords.js'
-import { conjunction } from './schema-merge.js'
+import { conjunction, jointly } from './schema-merge.js'
 import { containing, onlyThese, otherThan, stringBounds } from './schema-strings.js'
 
 /** What is said of the value of a property. */
@@ -89,13 +89,8 @@ export class PropertyNames {
 
   /** `path`: where all of it stands together. */
   #joined(said: readonly ValueSchema[], path: string): ValueSchema {
-    if (said.some(({ schema }) => schema === false)) return { schema: false, path }
     if (said.length === 1 && this.#parts.length === 1) return said[0]!
-    const different = new Map(
-      said.filter(({ schema }) => schema !== true).map((each) => [JSON.stringify(each.schema), each.schema]),
-    )
-    const all = [...different.values()]
-    return { schema: all.length === 0 ? true : all.length === 1 ? all[0] : { allOf: all }, path }
+    return { schema: jointly(said.map(({ schema }) => schema)), path }
   }
 }
 
