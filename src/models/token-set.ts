@@ -71,8 +71,13 @@ export function intersection(a: TokenSet | null, b: TokenSet | null): TokenSet |
   return both
 }
 
-function fromWords(words: Uint32Array): TokenSet {
+/** How many bits of 32 are set. */
+export function onesOf(word: number): number {
   let count = 0
-  for (const word of words) for (let left = word; left !== 0; left &= left - 1) count++
-  return { words, count }
+  for (let left = word; left !== 0; left &= left - 1) count++
+  return count
+}
+
+function fromWords(words: Uint32Array): TokenSet {
+  return { words, count: words.reduce((count, word) => count + onesOf(word), 0) }
 }

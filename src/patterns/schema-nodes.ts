@@ -1,3 +1,4 @@
+import { onesOf } from '../models/token-set.js'
 import type { CharacterDfa } from './character-dfa.js'
 import { patternError } from './errors.js'
 import { GrammarNodes } from './grammar-nodes.js'
@@ -190,15 +191,14 @@ export class SchemaNodes {
     /** Behind a list of the values of a set, by the set. */
     const places = new Map([[0, open]])
     for (const [used, place] of places) {
-      const count = countOnes(used)
+      const count = onesOf(used)
       if (count > 0 && count >= min) nodes.join(place, end)
       if (count === max) continue
       const next = this.#gap(count === 0 ? place : nodes.text(place, ','))
       for (const [i, value] of values.entries()) {
         const both = used | (2 ** i)
         if (both === used) continue
-        if (!places.has(both)) places.set(both, nodes.node())
-        nodes.join(this.#constant(value, next), places.get(both)!)
+        nodes.join(this.#constant(value, next), this.#numbered(places, both))
       }
     }
     nodes.join(this.#gap(end), close)
@@ -213,9 +213,9 @@ export class SchemaNodes {
     const { nodes } = this
     const required = this.#requiredOf(schema, path)
     // A property that must be there but has no schema of its own is one of the others.
-    const own = recordsOf(schema).flatMap((each) => Object.keys(propertiesOf(each, path)))
-    const all = [...new Set([...own, ...required])]
-    const names = new PropertyNames(this.root, recordsOf(schema), path)
+    const parts = recordsOf(schema)
+    const all = [...new Set([...parts.flatMap((each) => Object.keys(propertiesOf(each, path))), ...required])]
+    const names = new PropertyNames(this.root, parts, path)
     const others = names.others(all)
     const min = countOf(schema, 'minProperties', path) ?? 0
     const max = countOf(schema, 'maxProperties', path) ?? Number.POSITIVE_INFINITY
@@ -238,17 +238,14 @@ export class SchemaNodes {
     let places = new Map([[0, open]])
     for (const { name, schema: value, path: at } of named) {
       const next = new Map<number, number>()
-      const place = (count: number) => next.get(count) ?? next.set(count, nodes.node()).get(count)!
       const keys = new Map<number, number>()
       for (const [count, node] of places) {
-        if (!required.includes(name)) nodes.join(node, place(count))
+        if (!required.includes(name)) nodes.join(node, this.#numbered(next, count))
         if (count === max) continue
-        const to = Math.min(count + 1, enough)
-        if (!keys.has(to)) keys.set(to, nodes.node())
-        nodes.join(key(node, count), keys.get(to)!)
+        nodes.join(key(node, count), this.#numbered(keys, Math.min(count + 1, enough)))
       }
       for (const [to, node] of keys)
-        nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), place(to))
+        nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), this.#numbered(next, to))
       places = next
     }
     const close = (node: number, count: number) => nodes.join(count === 0 ? node : this.#gap(node), end)
@@ -279,6 +276,13 @@ export class SchemaNodes {
       const name = names ? quoted(nodes, key, names) : anyString(nodes, key)
       nodes.join(nodes.call(this.#colon(name), this.#rule(schema, path)), to)
     }
+  }
+
+  /** The node of a number, a new one where there is none yet. */
+  #numbered(nodes: Map<number, number>, number: number): number {
+    let node = nodes.get(number)
+    if (node === undefined) nodes.set(number, (node = this.nodes.node()))
+    return node
   }
 
   #requiredOf(schema: Schema, path: string): readonly string[] {
@@ -318,12 +322,6 @@ export class SchemaNodes {
       nodes.repeat(nodes.text(at, '\n'), 0, most, (each) => nodes.text(each, sign))
     return nodes.choice(from, [(at) => at, (at) => nodes.text(at, ' '), line(' ', 16), line('\t', 8)])
   }
-}
-
-function countOnes(set: number): number {
-  let count = 0
-  for (let left = set; left !== 0; left &= left - 1) count++
-  return count
 }
 
 function noParts(path: string) {
