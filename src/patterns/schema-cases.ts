@@ -1,4 +1,4 @@
-import { isRecord, type JsonType, listOf, type Schema, schemaError, shown, step, typesOf } from './schema-keywords.js'
+import { canonical, isRecord, type JsonType, listOf, type Schema, schemaError, shown, step, typesOf } from './schema-keywords.js'
 
 /** The schema that a `$ref` of this document names, `#` and a JSON pointer. Throws P007 and P008. */
 export function resolve(root: unknown, reference: unknown, path: string): { readonly schema: unknown; readonly path: string } {
@@ -27,18 +27,12 @@ export function resolve(root: unknown, reference: unknown, path: string): { read
 }
 
 /**
- * `oneOf` lets through what fits exactly one part, which a grammar says only where no value fits two: parts of different types, or
- * records that differ in a required constant. Throws P008 for others.
+ * Whether no value fits two parts of a `oneOf`, as far as that is seen at once: parts of different types, or records that differ in a required
+ * constant. `oneOf` is then the same as `anyOf`.
  */
-export function checkDisjoint(root: unknown, parts: readonly unknown[], path: string): void {
+export function areDisjoint(root: unknown, parts: readonly unknown[], path: string): boolean {
   const whole = parts.map((part, i) => follow(root, part, step(path, i)))
-  for (const [i, a] of whole.entries()) {
-    for (const b of whole.slice(0, i)) {
-      if (differ(a, b)) continue
-      const hint = 'write `anyOf`, or give each part a `type` of its own or a required property with a `const` of its own'
-      throw schemaError('P008', path, 'a value could fit two parts of this `oneOf`', hint)
-    }
-  }
+  return whole.every((a, i) => whole.slice(0, i).every((b) => differ(a, b)))
 }
 
 function follow(root: unknown, schema: unknown, path: string): unknown {
@@ -66,7 +60,7 @@ function differ(a: unknown, b: unknown): boolean {
 
 function constants(schema: Schema): readonly string[] | undefined {
   const values = 'const' in schema ? [schema.const] : Array.isArray(schema.enum) ? (schema.enum as unknown[]) : undefined
-  return values?.map((value) => JSON.stringify(value))
+  return values?.map(canonical)
 }
 
 function apart(a: readonly string[] | undefined, b: readonly string[] | undefined): boolean {

@@ -1,4 +1,4 @@
-import { isRecord, typesOf } from './schema-keywords.js'
+import { canonical, isRecord, typesOf } from './schema-keywords.js'
 import { conjunction } from './schema-merge.js'
 
 /** Every value that fits a schema, each once; undefined where they cannot be listed. `root` is the document that `$ref` looks into. Throws P007, P008. */
@@ -17,5 +17,5 @@ export function valuesOf(root: unknown, schema: unknown, path: string): readonly
 }
 
 function different(values: readonly unknown[]): readonly unknown[] {
-  return [...new Map(values.map((value) => [JSON.stringify(value), value])).values()]
+  return [...new Map(values.map((value) => [canonical(value), value])).values()]
 }

@@ -12,10 +12,10 @@ const annotations = [
 ]
 
 /** The keywords that bound values of one type. */
-const bounding: Readonly<Record<string, readonly string[]>> = {
+export const boundsOfType: Readonly<Record<string, readonly string[]>> = {
   string: ['minLength', 'maxLength', 'pattern', 'format'],
   number: ['minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'multipleOf'],
-  array: ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems'],
+  array: ['items', 'prefixItems', 'minItems', 'maxItems', 'uniqueItems', 'contains', 'minContains', 'maxContains'],
   object: [
     ...['properties', 'patternProperties', 'additionalProperties', 'propertyNames'],
     ...['required', 'minProperties', 'maxProperties'],
@@ -25,18 +25,12 @@ const bounding: Readonly<Record<string, readonly string[]>> = {
 /** Keywords that say by themselves what fits; what stands beside them is joined with it. */
 export const alone = ['$ref', 'enum', 'const', 'anyOf', 'oneOf', 'allOf'] as const
 
+/** Keywords that are told as cases before they are followed (`schema-complement.ts`). */
+export const cased = ['not', 'if', 'then', 'else', 'dependentRequired', 'dependentSchemas']
+
 /** Keywords of JSON Schema that no automaton here follows, and what to do instead. */
 const refused: Readonly<Record<string, string>> = {
-  not: 'say what may stand there',
-  if: 'write the cases as `anyOf`',
-  then: 'write the cases as `anyOf`',
-  else: 'write the cases as `anyOf`',
-  contains: 'check it with a `require` after the span',
-  minContains: 'check it with a `require` after the span',
-  maxContains: 'check it with a `require` after the span',
-  dependentRequired: 'write the cases as `anyOf`',
-  dependentSchemas: 'write the cases as `anyOf`',
-  dependencies: 'write the cases as `anyOf`',
+  dependencies: 'write `dependentRequired` or `dependentSchemas`',
   unevaluatedProperties: 'write `additionalProperties`',
   unevaluatedItems: 'write `items` beside `prefixItems`',
   additionalItems: 'write `prefixItems` with `items`',
@@ -58,7 +52,7 @@ export function requireSchema(schema: unknown, path: string): asserts schema is 
     const message = `expected a schema, found ${shown(schema)}`
     throw schemaError('P007', path, message, 'write `{"type": "string"}`, `true` or `false`')
   }
-  const known = [...annotations, ...alone, 'type', ...Object.values(bounding).flat()]
+  const known = [...annotations, ...alone, ...cased, 'type', ...Object.values(boundsOfType).flat()]
   for (const keyword of Object.keys(schema)) {
     if (known.includes(keyword)) continue
     const instead = refused[keyword]
@@ -73,17 +67,12 @@ export function requireSchema(schema: unknown, path: string): asserts schema is 
   }
 }
 
-/** Bounds that a schema puts on values such as this one. */
-export function boundsOf(schema: Schema, value: unknown): readonly string[] {
-  const type = Object.keys(bounding).find((type) => isOf(value, type as JsonType))
-  return type === undefined ? [] : bounding[type]!.filter((keyword) => keyword in schema)
-}
-
 /** Whether a schema says several things that have to be joined (`schema-merge.ts`): all but bounds, or one keyword alone. */
 export function saysSeveral(schema: Schema): boolean {
+  if (cased.some((keyword) => keyword in schema)) return true
   const single = alone.filter((keyword) => keyword in schema)
   const isList = single[0] === 'enum' || single[0] === 'const'
-  const others = [...Object.values(bounding).flat(), ...(isList ? [] : ['type'])].filter((keyword) => keyword in schema)
+  const others = [...Object.values(boundsOfType).flat(), ...(isList ? [] : ['type'])].filter((keyword) => keyword in schema)
   const isLong = Array.isArray(schema.allOf) && schema.allOf.length > 1
   return isLong || single.length > 1 || (single.length > 0 && others.length > 0)
 }
@@ -137,6 +126,14 @@ export function propertiesOf(schema: Schema, path: string): Schema {
   return recordOf(schema, 'properties', path)
 }
 
+/** A keyword that holds names of properties; none where it is left out. Throws P007. */
+export function namesOf(schema: Schema, keyword: string, path: string): readonly string[] {
+  const names = listOf(schema, keyword, path) ?? []
+  const wrong = names.find((name) => typeof name !== 'string')
+  if (wrong === undefined) return names as readonly string[]
+  throw schemaError('P007', `${path}/${keyword}`, `expected names of properties, found ${shown(wrong)}`, 'write names in `"`')
+}
+
 /** A keyword that holds schemas by name. Throws P007. */
 export function recordOf(schema: Schema, keyword: string, path: string): Schema {
   const value = schema[keyword] ?? {}
@@ -150,6 +147,13 @@ export function isOf(value: unknown, type: JsonType): boolean {
   if (type === 'integer') return Number.isInteger(value)
   if (type === 'array') return Array.isArray(value)
   return type === 'object' ? isRecord(value) : typeof value === type
+}
+
+/** Equal for values that are equal in JSON, in whatever order their properties stand. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, part) =>
+    isRecord(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  )
 }
 
 /** A value in a message: short. */

@@ -1,40 +1,25 @@
-import { combined } from './character-dfa.js'
-import { checkDisjoint, resolve } from './schema-cases.js'
+import { areDisjoint, resolve } from './schema-cases.js'
+import { casesOf, exactlyOne, isLeaf } from './schema-complement.js'
+import { fits } from './schema-fits.js'
+import { isJoined, joined, keyOf, partsOf } from './schema-joined.js'
 import {
   alone,
-  boundsOf,
-  isOf,
+  canonical,
+  cased,
   isRecord,
   type JsonType,
   listOf,
+  namesOf,
   numberOf,
+  propertiesOf,
   requireSchema,
   type Schema,
   schemaError,
   typesOf,
 } from './schema-keywords.js'
-import { onlyThese, stringBounds } from './schema-strings.js'
 
 /** A schema, or `true` or `false`. */
 type Any = Schema | boolean
-
-/** Where a joined schema keeps the schemas that say something of the properties of a record. */
-const records = Symbol('records')
-
-/** The schemas that say together what the properties of a record are. */
-export function recordsOf(schema: Schema): readonly Schema[] {
-  return (schema as { readonly [records]?: readonly Schema[] })[records] ?? [schema]
-}
-
-/** Equal for equal schemas, joined ones too. */
-export function keyOf(schema: unknown): string {
-  return JSON.stringify(schema, (_, value) =>
-    isRecord(value) && records in value ? { ...value, ' of': recordsOf(value) } : value,
-  )
-}
-
-/** A schema that says nothing. */
-const nothing: Schema = { [records]: [] }
 
 /** References that one part may go through. */
 const deepest = 100
@@ -45,7 +30,7 @@ const deepest = 100
  */
 export function conjunction(root: unknown, parts: readonly unknown[], path: string): Any {
   const plain: Schema[] = []
-  const choices: (readonly unknown[])[] = []
+  const choices: (() => readonly (readonly unknown[])[])[] = []
   let values: readonly unknown[] | undefined
   const waiting = parts.map((part) => ({ part, depth: 0 })).reverse()
   for (let next = waiting.pop(); next; next = waiting.pop()) {
@@ -55,13 +40,15 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
     requireSchema(part, path)
     if (depth > deepest)
       throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
-    const rest = Object.entries(part).filter(([keyword]) => !alone.some((each) => each === keyword))
-    if (rest.length === Object.keys(part).length) {
+    const told: readonly string[] = [...alone, ...cased.filter((keyword) => keyword !== 'not' || !isLeaf(part))]
+    const rest = Object.entries(part).filter(([keyword]) => !told.includes(keyword))
+    if (isJoined(part) || rest.length === Object.keys(part).length) {
       plain.push(part)
       continue
     }
     // Behind what it refers to: the properties of a base come first.
     waiting.push({ part: Object.fromEntries(rest), depth })
+    choices.push(() => casesOf(root, part, path))
     for (const keyword of alone) {
       if (!(keyword in part)) continue
       if (keyword === '$ref') waiting.push({ part: resolve(root, part.$ref, path).schema, depth: depth + 1 })
@@ -71,53 +58,45 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
         if (keyword === 'enum') values = among(values, list)
         else if (keyword === 'allOf') waiting.push(...list.map((each) => ({ part: each, depth: depth + 1 })).reverse())
         else {
-          if (keyword === 'oneOf') checkDisjoint(root, list, path)
-          choices.push(list)
+          const isChoice = keyword === 'anyOf' || areDisjoint(root, list, path)
+          choices.push(() => [isChoice ? list : exactlyOne(list)])
         }
       }
     }
   }
-  const bounds = plain.reduce((all, each) => both(all, each, path), nothing)
-  const [first, ...others] = choices
-  if (first) {
-    const all = [bounds, ...(values ? [{ enum: values }] : []), ...others.map((anyOf) => ({ anyOf }))]
-    return { anyOf: first.map((each) => ({ allOf: [...all, each] })) }
+  // What is listed is asked one by one, whatever stands beside it.
+  if (values) {
+    const left = values.filter((value) => parts.every((part) => fits(root, value, part, path)))
+    return left.length > 0 && { enum: left }
   }
-  if (!values) return bounds
-  const types = typesOf(bounds, path)
-  const left = values.filter((value) => (!types || types.some((type) => isOf(value, type))) && fits(value, bounds, path))
-  return left.length > 0 && { enum: left }
+  const bounds = plain.reduce((all, each) => both(all, each, path), joined({}, []))
+  if (typesOf(bounds, path)?.length === 0) return false
+  const [first, ...others] = choices.flatMap((each) => each())
+  if (!first) return bounds
+  if (lacksProperty(root, bounds, path)) return false
+  const all = [bounds, ...others.map((anyOf) => ({ anyOf }))]
+  return first.length > 0 && { anyOf: first.map((each) => ({ allOf: [...all, each] })) }
 }
 
-/** Whether a constant is within the bounds of its type. */
-function fits(value: unknown, bounds: Schema, path: string): boolean {
-  if (typeof value === 'string') {
-    const texts = stringBounds(bounds, path)
-    return !texts || combined(onlyThese([value]), 'and', texts).dfa.size > 0
-  }
-  return boundsOf(bounds, value).every((keyword) => {
-    const bound = bounds[keyword]
-    if (typeof value === 'number' && typeof bound === 'number') {
-      if (keyword === 'minimum') return value >= bound
-      if (keyword === 'maximum') return value <= bound
-      if (keyword === 'exclusiveMinimum') return value > bound
-      if (keyword === 'exclusiveMaximum') return value < bound
-      if (Number.isInteger(value) && Number.isInteger(bound)) return value % bound === 0
-    }
-    const hint = 'list only values that are within the bounds'
-    throw schemaError('P008', path, `\`${keyword}\` beside \`enum\` or \`const\` is not supported`, hint)
+/** Whether a record lacks a value for a property that must be there: a case that comes to nothing, found before it multiplies with others. */
+function lacksProperty(root: unknown, bounds: Schema, path: string): boolean {
+  if (typesOf(bounds, path)?.join() !== 'object') return false
+  const isListed = (said: unknown) => isRecord(said) && ('const' in said || 'enum' in said)
+  return namesOf(bounds, 'required', path).some((name) => {
+    const said = partsOf(bounds)
+      .map((part) => propertiesOf(part, path))
+      .flatMap((properties) => (Object.hasOwn(properties, name) ? [properties[name]] : []))
+    return said.includes(false) || (said.some(isListed) && conjunction(root, said, path) === false)
   })
 }
 
 function among(a: readonly unknown[] | undefined, b: readonly unknown[]): readonly unknown[] {
-  const texts = b.map((value) => JSON.stringify(value))
-  return a ? a.filter((value) => texts.includes(JSON.stringify(value))) : b
+  const texts = b.map(canonical)
+  return a ? a.filter((value) => texts.includes(canonical(value))) : b
 }
 
 const larger = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
 const smaller = ['maximum', 'exclusiveMaximum', 'maxLength', 'maxItems', 'maxProperties']
-/** What both may say only alike. */
-const same = ['pattern', 'format', 'multipleOf']
 
 /** Both of two schemas without references and cases. */
 function both(a: Schema, b: Schema, path: string): Schema {
@@ -126,17 +105,13 @@ function both(a: Schema, b: Schema, path: string): Schema {
     const [x, y] = [numberOf(a, keyword, path), numberOf(b, keyword, path)]
     if (x !== undefined && y !== undefined) result[keyword] = larger.includes(keyword) ? Math.max(x, y) : Math.min(x, y)
   }
-  for (const keyword of same) {
-    if (!(keyword in a && keyword in b) || a[keyword] === b[keyword]) continue
-    throw schemaError('P008', path, `two different \`${keyword}\` for one value are not supported`, 'write one that says both')
-  }
   const [ours, theirs] = [typesOf(a, path), typesOf(b, path)]
   if (ours && theirs) result.type = common(ours, theirs)
   if ('required' in a && 'required' in b)
     result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
   if (a.uniqueItems === true) result.uniqueItems = true
   joinElements(a, b, result, path)
-  return { ...result, [records]: [...recordsOf(a), ...recordsOf(b)] }
+  return joined(result, [...partsOf(a), ...partsOf(b)])
 }
 
 /** Types that both name; whole numbers are numbers. */

@@ -1,8 +1,8 @@
 import { type CharacterDfa, combined } from './character-dfa.js'
 import { TooLarge } from './regex-nfa.js'
-import { isRecord, propertiesOf, recordOf, type Schema, schemaError, step } from './schema-keywords.js'
+import { isRecord, propertiesOf, recordOf, requireSchema, type Schema, step } from './schema-keywords.js'
 import { conjunction, jointly } from './schema-merge.js'
-import { containing, onlyThese, otherThan, stringBounds } from './schema-strings.js'
+import { anyOfThese, containing, onlyThese, otherThan, stringBounds } from './schema-strings.js'
 
 /** What is said of the value of a property. */
 export interface ValueSchema {
@@ -106,14 +106,15 @@ function partOf(schema: Schema, path: string): Part {
   }
 }
 
-/** The names that `propertyNames` lets through: all but what its bounds on texts, `enum` and `const` take away. */
+/** The names that `propertyNames` lets through; undefined: any name. */
 function namesThatFit(root: unknown, schema: unknown, path: string): CharacterDfa | undefined {
   const whole = isRecord(schema) ? conjunction(root, [schema], path) : schema
   if (whole === true) return undefined
   if (whole === false) return onlyThese([])
-  if (!isRecord(whole) || 'anyOf' in whole) {
-    const hint = 'say with `pattern`, `minLength`, `maxLength`, `format` or `enum` what names there may be'
-    throw schemaError('P008', path, 'names of properties that are one of several cases are not supported', hint)
+  requireSchema(whole, path)
+  if (Array.isArray(whole.anyOf)) {
+    const cases = whole.anyOf.map((each) => namesThatFit(root, each, path))
+    return cases.every((each) => each !== undefined) ? anyOfThese(cases) : undefined
   }
   const { type } = whole
   if (type !== undefined && ![type].flat().includes('string')) return onlyThese([])

@@ -1,34 +1,32 @@
-import { onesOf } from '../models/token-set.js'
 import type { CharacterDfa } from './character-dfa.js'
 import { patternError } from './errors.js'
 import { GrammarNodes } from './grammar-nodes.js'
-import { TooLarge } from './regex-nfa.js'
-import { checkDisjoint, resolve } from './schema-cases.js'
-import { valuesOf } from './schema-constants.js'
+import { areDisjoint, resolve } from './schema-cases.js'
+import { isJoined, keyOf, partsOf } from './schema-joined.js'
 import {
   alone,
   countOf,
   isOf,
+  isRecord,
   type JsonType,
   listOf,
+  namesOf,
   propertiesOf,
   requireSchema,
   type Schema,
   saysSeveral,
   schemaError,
-  shown,
   step,
   typesOf,
 } from './schema-keywords.js'
-import { conjunction, keyOf, recordsOf } from './schema-merge.js'
+import { type Layer, listNodes } from './schema-lists.js'
+import { conjunction } from './schema-merge.js'
 import { type NameGroup, PropertyNames } from './schema-names.js'
 import { numberBounds } from './schema-numbers.js'
 import { anyString, quoted, stringBounds } from './schema-strings.js'
 
 /** The one rule for all values. */
 const anything = 'any value'
-/** Values of a list of different ones: each doubles the sets of them. */
-const mostDistinct = 9
 const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 
 /**
@@ -38,14 +36,28 @@ const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', '
  */
 export class SchemaNodes {
   readonly nodes = new GrammarNodes()
-  /** The rules of `$ref` and of repeated schemas, by path. */
+  /** The rules of `$ref` and of repeated schemas, by `keyOf`. */
   readonly #rules = new Map<string, number>()
   /** Rules whose nodes are still to be laid. */
   readonly #waiting: { readonly rule: number; readonly schema: unknown; readonly path: string; readonly isJoined: boolean }[] = []
   /** Whether what is laid was joined of several schemas: cases of which then nothing is left are no mistake. */
   #isJoined = false
 
+  readonly #layer: Layer
+
   constructor(private readonly root: unknown) {
+    this.#layer = {
+      nodes: this.nodes,
+      root,
+      value: (schema, path, from) => this.#value(schema, path, from),
+      call: (schema, path, from) =>
+        isRecord(schema) && saysSeveral(schema)
+          ? this.#value(schema, path, from)
+          : this.nodes.call(from, this.#rule(schema, path)),
+      constant: (value, from) => this.#constant(value, from),
+      gap: (from) => this.#gap(from),
+      isJoined: () => this.#isJoined,
+    }
     this.#rule(root, '#')
     for (let next = this.#waiting.pop(); next; next = this.#waiting.pop()) {
       const { start, final } = this.nodes.rules[next.rule]!
@@ -54,12 +66,12 @@ export class SchemaNodes {
     }
   }
 
-  /** The rule of the schema at a path. */
+  /** The rule of a schema, equal ones being one; `path` is where it stands, for messages. */
   #rule(schema: unknown, path: string): number {
-    const name = schema === true && path !== '#' ? anything : path
-    let rule = this.#rules.get(name)
+    const key = schema === true && path !== '#' ? anything : keyOf(schema)
+    let rule = this.#rules.get(key)
     if (rule === undefined) {
-      this.#rules.set(name, (rule = this.nodes.rule(name)))
+      this.#rules.set(key, (rule = this.nodes.rule(schema === true ? anything : path)))
       this.#waiting.push({ rule, schema: schema === true ? {} : schema, path, isJoined: false })
     }
     return rule
@@ -69,7 +81,7 @@ export class SchemaNodes {
     if (schema === false) return this.nodes.node()
     if (schema === true) return this.nodes.call(from, this.#rule(true, path))
     requireSchema(schema, path)
-    if (saysSeveral(schema)) return this.nodes.call(from, this.#joined(schema, path))
+    if (!isJoined(schema) && saysSeveral(schema)) return this.nodes.call(from, this.#joined(schema, path))
     const single = alone.find((keyword) => keyword in schema)
     if (single) return this.#alone(single, schema, path, from)
     const types = typesOf(schema, path) ?? everyType
@@ -114,7 +126,7 @@ export class SchemaNodes {
     }
     const parts = listOf(schema, keyword, path)!
     if (parts.length === 0) throw noParts(at)
-    if (keyword === 'oneOf') checkDisjoint(this.root, parts, at)
+    if (keyword === 'oneOf' && !areDisjoint(this.root, parts, at)) return this.nodes.call(from, this.#joined(schema, path))
     return this.nodes.choice(
       from,
       parts.map((part, i) => (node) => this.#value(part, step(at, i), node)),
@@ -136,73 +148,12 @@ export class SchemaNodes {
         return bounds ? quoted(nodes, from, this.#notEmpty(bounds, path)) : anyString(nodes, from)
       }
       case 'array':
-        return this.#array(schema, path, from)
+        return listNodes(this.#layer, schema, path, from)
       case 'object':
         return this.#object(schema, path, from)
       default:
         return type satisfies never
     }
-  }
-
-  #array(schema: Schema, path: string, from: number): number {
-    const { nodes } = this
-    const first = listOf(schema, 'prefixItems', path) ?? []
-    const min = countOf(schema, 'minItems', path) ?? 0
-    const max = countOf(schema, 'maxItems', path) ?? Number.POSITIVE_INFINITY
-    if (max < min) throw schemaError('P007', path, '`maxItems` is below `minItems`', 'swap them')
-    if (schema.uniqueItems === true && max > 1) return this.#distinct(schema, path, from, min, max)
-    const items = this.#rule(schema.items ?? true, `${path}/items`)
-    const element = (i: number, at: number) =>
-      i < first.length ? this.#value(first[i], step(`${path}/prefixItems`, i), at) : nodes.call(at, items)
-    const open = nodes.text(from, '[')
-    const end = nodes.node()
-    const close = nodes.node()
-    if (min === 0) nodes.join(open, close)
-    let before = this.#gap(open)
-    // Elements that must be counted or have a schema of their own, then any number of the others.
-    const counted = Math.min(max, Math.max(first.length, min, max === Number.POSITIVE_INFINITY ? 1 : max))
-    for (let i = 0; i < counted; i++) {
-      const behind = element(i, before)
-      if (i + 1 >= min) nodes.join(behind, end)
-      before = this.#gap(nodes.text(behind, ','))
-    }
-    if (max === Number.POSITIVE_INFINITY) {
-      const behind = element(first.length, before)
-      nodes.join(behind, end)
-      nodes.join(this.#gap(nodes.text(behind, ',')), before)
-    }
-    nodes.join(this.#gap(end), close)
-    return nodes.text(close, ']')
-  }
-
-  /** A list of different values, which can be told apart where the schema lists them: a node for every set of those that stand in it already. */
-  #distinct(schema: Schema, path: string, from: number, min: number, max: number): number {
-    const { nodes } = this
-    const values = 'prefixItems' in schema ? undefined : valuesOf(this.root, schema.items ?? true, `${path}/items`)
-    if (!values) {
-      const hint = 'list the values of `items` with `enum`, or check it with a `require` after the span'
-      throw schemaError('P008', `${path}/uniqueItems`, 'different values can only be told apart where they are listed', hint)
-    }
-    if (values.length > mostDistinct) throw new TooLarge()
-    const open = nodes.text(from, '[')
-    const end = nodes.node()
-    const close = nodes.node()
-    if (min === 0) nodes.join(open, close)
-    /** Behind a list of the values of a set, by the set. */
-    const places = new Map([[0, open]])
-    for (const [used, place] of places) {
-      const count = onesOf(used)
-      if (count > 0 && count >= min) nodes.join(place, end)
-      if (count === max) continue
-      const next = this.#gap(count === 0 ? place : nodes.text(place, ','))
-      for (const [i, value] of values.entries()) {
-        const both = used | (2 ** i)
-        if (both === used) continue
-        nodes.join(this.#constant(value, next), this.#numbered(places, both))
-      }
-    }
-    nodes.join(this.#gap(end), close)
-    return nodes.text(close, ']')
   }
 
   /**
@@ -211,14 +162,17 @@ export class SchemaNodes {
    */
   #object(schema: Schema, path: string, from: number): number {
     const { nodes } = this
-    const required = this.#requiredOf(schema, path)
+    const required = namesOf(schema, 'required', path)
     // A property that must be there but has no schema of its own is one of the others.
-    const parts = recordsOf(schema)
-    const all = [...new Set([...parts.flatMap((each) => Object.keys(propertiesOf(each, path))), ...required])]
+    const parts = partsOf(schema)
+    /** Names beside each of which another must stand: a `not` of records that have only these. */
+    const beyond = parts.flatMap((part) => (isRecord(part.not) ? [Object.keys(propertiesOf(part.not, path))] : []))
+    const all = [...new Set([...parts.flatMap((each) => Object.keys(propertiesOf(each, path))), ...required, ...beyond.flat()])]
     const names = new PropertyNames(this.root, parts, path)
     const others = names.others(all)
     const min = countOf(schema, 'minProperties', path) ?? 0
     const max = countOf(schema, 'maxProperties', path) ?? Number.POSITIVE_INFINITY
+    if (max < min && this.#isJoined) return nodes.node()
     if (max < min) throw schemaError('P007', path, '`maxProperties` is below `minProperties`', 'swap them')
     const named = all
       .map((name) => ({ name, ...names.of(name) }))
@@ -234,22 +188,31 @@ export class SchemaNodes {
     const end = nodes.node()
     /** Where a property may stand behind `count` others. */
     const key = (at: number, count: number) => this.#gap(count === 0 ? at : nodes.text(at, ','))
-    /** Places between two properties, by how many stand before them. */
+    const full = 2 ** beyond.length - 1
+    /** A bit for each of `beyond` that a name is not one of. */
+    const bits = (name: string) => beyond.reduce((mask, only, i) => mask | (only.includes(name) ? 0 : 2 ** i), 0)
+    /** Places between two properties, by how many stand before them and the bits of those: `count + (enough + 1) * mask`. */
     let places = new Map([[0, open]])
+    const split = (place: number) => ({ count: place % (enough + 1), mask: Math.floor(place / (enough + 1)) })
     for (const { name, schema: value, path: at } of named) {
       const next = new Map<number, number>()
       const keys = new Map<number, number>()
-      for (const [count, node] of places) {
-        if (!required.includes(name)) nodes.join(node, this.#numbered(next, count))
+      for (const [place, node] of places) {
+        const { count, mask } = split(place)
+        if (!required.includes(name)) nodes.join(node, this.#numbered(next, place))
         if (count === max) continue
-        nodes.join(key(node, count), this.#numbered(keys, Math.min(count + 1, enough)))
+        const to = Math.min(count + 1, enough) + (enough + 1) * (mask | bits(name))
+        nodes.join(key(node, count), this.#numbered(keys, to))
       }
       for (const [to, node] of keys)
         nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), this.#numbered(next, to))
       places = next
     }
     const close = (node: number, count: number) => nodes.join(count === 0 ? node : this.#gap(node), end)
-    for (const [count, node] of places) if (count >= min) close(node, count)
+    for (const [place, node] of places) {
+      const { count, mask } = split(place)
+      if (count >= min && mask === full) close(node, count)
+    }
     const tails = new Map<number, number>()
     /** Behind an other property, `count` in all. */
     const tail = (count: number): number => {
@@ -262,8 +225,10 @@ export class SchemaNodes {
       return node
     }
     if (others.length > 0)
-      for (const [count, node] of places)
+      for (const [place, node] of places) {
+        const { count } = split(place)
         if (count < max && count + 1 >= min) this.#other(others, key(node, count), tail(Math.min(count + 1, enough)))
+      }
     return nodes.text(end, '}')
   }
 
@@ -283,13 +248,6 @@ export class SchemaNodes {
     let node = nodes.get(number)
     if (node === undefined) nodes.set(number, (node = this.nodes.node()))
     return node
-  }
-
-  #requiredOf(schema: Schema, path: string): readonly string[] {
-    const required = listOf(schema, 'required', path) ?? []
-    const wrong = required.find((name) => typeof name !== 'string')
-    if (wrong === undefined) return required as readonly string[]
-    throw schemaError('P007', `${path}/required`, `expected names of properties, found ${shown(wrong)}`, 'write names in `"`')
   }
 
   #constant(value: unknown, from: number): number {

@@ -1,6 +1,7 @@
 import { type CharacterDfa, combined } from './character-dfa.js'
 import { regexDfa } from './regex.js'
-import { numberOf, type Schema, schemaError } from './schema-keywords.js'
+import { partsOf } from './schema-joined.js'
+import { isRecord, numberOf, type Schema, schemaError } from './schema-keywords.js'
 import { multiplesOf } from './schema-multiples.js'
 
 /*
@@ -11,26 +12,31 @@ import { multiplesOf } from './schema-multiples.js'
 
 const whole = '(?:0|[1-9]\\d{0,15})'
 const fraction = '(?:\\.\\d{1,16})?'
+/** Decimals with a point of at most 15 digits: no two of them are one double, so that what is above a bound is so for its readers, too. */
+const distinct = Array.from({ length: 14 }, (_, i) => `\\d{${i + 1}}\\.\\d{1,${14 - i}}`).join('|')
 
 /** The texts of numbers that the bounds of a schema leave. Throws P007 and P008. */
 export function numberBounds(schema: Schema, isInteger: boolean, path: string): CharacterDfa {
-  const bounds = (['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum'] as const).flatMap((keyword) => {
-    const value = numberOf(schema, keyword, path)
-    if (value === undefined) return []
-    const digits = decimal(Math.abs(value))
-    if (!digits) {
-      const hint = 'take a bound of at most 15 digits before the point, and 6 or fewer zeros behind it'
-      throw schemaError('P008', `${path}/${keyword}`, `a bound of ${value} is not supported`, hint)
-    }
-    return [
-      { isLower: keyword === 'minimum' || keyword === 'exclusiveMinimum', isStrict: keyword.startsWith('ex'), value, digits },
-    ]
-  })
-  const multiples = multiplesIn(schema, path)
-  if (bounds.length === 0 && !multiples)
+  const parts = partsOf(schema)
+  const bounds = parts.map((part) => boundsOf(part, path))
+  const others = parts.flatMap(({ type, not }) => (type === 'number' && isRecord(not) ? [boundsOf(not, `${path}/not`)] : []))
+  const all = [...bounds, ...others]
+  if (all.every(({ limits, multiples }) => limits.length === 0 && !multiples))
     return regexDfa(isInteger ? `-?${whole}` : `-?${whole}${fraction}(?:[eE][+-]?\\d{1,2})?`, '')
-  const kind = regexDfa(isInteger ? `0|-?[1-9]\\d{0,15}` : `-?${whole}${fraction}`, '')
-  return bounds.reduce(
+  const signed = regexDfa(isInteger ? `0|-?[1-9]\\d{0,15}` : `-?${whole}${fraction}`, '')
+  const kind = combined(signed, 'andNot', regexDfa('-0(?:\\.0*)?', ''))
+  const isTight = others.length > 0 || bounds.some(({ limits }) => limits.some(({ isStrict }) => isStrict))
+  const exact = [
+    ...(isTight ? [regexDfa(`-?(?:\\d+|${distinct})`, '')] : []),
+    ...(all.some(({ multiples }) => multiples) ? [regexDfa(`-?(?:\\d{1,15}|${distinct})`, '')] : []),
+  ].reduce((left, each) => combined(left, 'and', each), kind)
+  const held = bounds.reduce((left, each) => within(each, left), exact)
+  return others.reduce((left, each) => combined(left, 'andNot', within(each, left)), held)
+}
+
+/** Of the texts `kind` those within bounds. */
+function within({ limits, multiples }: Bounds, kind: CharacterDfa): CharacterDfa {
+  return limits.reduce(
     (all, { isLower, isStrict, value, digits }) => {
       const positive = isLower === value >= 0 ? from(digits, isStrict) : upTo(digits, isStrict)
       // Below 0 the order turns round: x >= -3 holds for every x >= 0 and for -y with y <= 3. -0 is left out.
@@ -45,8 +51,34 @@ export function numberBounds(schema: Schema, isInteger: boolean, path: string): 
         : combined(kind, 'and', sameSign)
       return combined(all, 'and', fits)
     },
-    combined(multiples ? combined(kind, 'and', multiples) : kind, 'andNot', regexDfa('-0(?:\\.0*)?', '')),
+    multiples ? combined(kind, 'and', multiples) : kind,
   )
+}
+
+interface Bounds {
+  readonly limits: readonly {
+    readonly isLower: boolean
+    readonly isStrict: boolean
+    readonly value: number
+    readonly digits: Decimal
+  }[]
+  readonly multiples: CharacterDfa | undefined
+}
+
+function boundsOf(schema: Schema, path: string): Bounds {
+  const limits = (['minimum', 'exclusiveMinimum', 'maximum', 'exclusiveMaximum'] as const).flatMap((keyword) => {
+    const value = numberOf(schema, keyword, path)
+    if (value === undefined) return []
+    const digits = decimal(Math.abs(value))
+    if (!digits) {
+      const hint = 'take a bound of at most 15 digits before the point, and 6 or fewer zeros behind it'
+      throw schemaError('P008', `${path}/${keyword}`, `a bound of ${value} is not supported`, hint)
+    }
+    return [
+      { isLower: keyword === 'minimum' || keyword === 'exclusiveMinimum', isStrict: keyword.startsWith('ex'), value, digits },
+    ]
+  })
+  return { limits, multiples: multiplesIn(schema, path) }
 }
 
 function multiplesIn(schema: Schema, path: string): CharacterDfa | undefined {

@@ -3,11 +3,23 @@ import { type CharacterDfa, combined } from './character-dfa.js'
 import type { CodePoints } from './code-points.js'
 import type { GrammarNodes } from './grammar-nodes.js'
 import { regexDfa } from './regex.js'
+import { isLeaf } from './schema-complement.js'
 import { formats } from './schema-formats.js'
-import { countOf, type Schema, schemaError, textOf } from './schema-keywords.js'
+import { partsOf } from './schema-joined.js'
+import { countOf, isRecord, listOf, type Schema, schemaError, textOf } from './schema-keywords.js'
 
-/** The texts that `minLength`, `maxLength`, `pattern` and `format` leave; undefined when there is no such keyword. Throws P007 and P008. */
+/** The texts that `minLength`, `maxLength`, `pattern`, `format` and a `not` of them leave; undefined when there is no such keyword. Throws P007 and P008. */
 export function stringBounds(schema: Schema, path: string): CharacterDfa | undefined {
+  const bounds = partsOf(schema).flatMap((part) => {
+    const others =
+      isRecord(part.not) && isLeaf(part) && part.type === 'string' ? stringBounds(part.not, `${path}/not`) : undefined
+    return [...boundsOf(part, path), ...(others ? [combined(everyText(), 'andNot', others)] : [])]
+  })
+  return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
+}
+
+/** The bounds of one schema, `not` left out. */
+function boundsOf(schema: Schema, path: string): readonly CharacterDfa[] {
   const bounds: CharacterDfa[] = []
   const min = countOf(schema, 'minLength', path)
   const max = countOf(schema, 'maxLength', path)
@@ -29,7 +41,9 @@ export function stringBounds(schema: Schema, path: string): CharacterDfa | undef
     }
     bounds.push(...known.map((each) => regexDfa(each, '')))
   }
-  return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))
+  const listed = listOf(schema, 'enum', path)
+  if (listed) bounds.push(onlyThese(listed.filter((each) => typeof each === 'string')))
+  return bounds
 }
 
 /** The texts with a match: JSON Schema looks for it anywhere in a text, and `^` and `$` tie it to the ends. Throws P003, P007. */
@@ -52,10 +66,20 @@ function within(path: string, build: () => CharacterDfa): CharacterDfa {
   }
 }
 
+const everyText = () => regexDfa('[^]*', '')
+
 /** Every text but these. */
 export function otherThan(texts: readonly string[]): CharacterDfa {
-  const everything = regexDfa('[^]*', '')
-  return texts.length === 0 ? everything : combined(everything, 'andNot', onlyThese(texts))
+  return texts.length === 0 ? everyText() : combined(everyText(), 'andNot', onlyThese(texts))
+}
+
+/** The texts that belong to at least one of these. */
+export function anyOfThese(cases: readonly CharacterDfa[]): CharacterDfa {
+  return combined(
+    everyText(),
+    'andNot',
+    cases.reduce((none, each) => combined(none, 'andNot', each), everyText()),
+  )
 }
 
 /** These texts and no other. */

@@ -76,7 +76,7 @@ export const matchingEntries: Entries = {
   ),
   P008: entry(
     'a keyword of a JSON schema is not supported',
-    'What a schema asks for must hold for every text that comes out, so no keyword is passed over. Supported are type, enum, const, anyOf, oneOf with parts that differ in type or in a required constant, allOf, $ref inside the schema, properties, required, additionalProperties, items, prefixItems, minItems, maxItems, minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, true and false.',
+    'What a schema asks for must hold for every text that comes out, so no keyword is passed over. Supported are type, enum, const, anyOf, oneOf, allOf, not, if, then, else, dependentRequired, dependentSchemas, $ref inside the schema, properties, required, additionalProperties, patternProperties, propertyNames, minProperties, maxProperties, items, prefixItems, minItems, maxItems, contains, minContains, maxContains, uniqueItems of listed values, minLength, maxLength, pattern, format, minimum, maximum, exclusiveMinimum, exclusiveMaximum, multipleOf, true and false.',
     'json({type: "array", uniqueItems: true})',
     'json({type: "array"})',
   ),
