@@ -11,9 +11,22 @@ export interface Name {
 }
 
 const space = /(?:\s|#[^\r\n]*)*/y
-const name = /[A-Za-z_][\w-]*/y
+const name = /\w[\w-]*/y
 const defines = /(?:\s|#[^\r\n]*)*::=/y
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
+
+const quotes = 'texts stand in `"`'
+const outside = 'take it out, or write it as a text'
+/** What to do about signs of other dialects. */
+const hints: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(["'", '`', '\u2018', '\u2019', '\u201c', '\u201d'].map((quote) => [quote, quotes])),
+  ...Object.fromEntries([')', ']', '}'].map((bracket) => [bracket, outside])),
+  '/': 'a note begins with `#`; a regular expression is written in parts, such as `[a-z]+`',
+  ';': 'leave it out: a rule goes on until the next `name ::=`',
+  ',': 'leave it out: what follows stands behind what is before',
+  '<': 'names of rules stand without `<` and `>`',
+  '\\': 'write the characters as a set: `[0-9]` for `\\d`, `[A-Za-z0-9_]` for `\\w`',
+}
 
 /** The signs of a grammar, from the left. Methods read one thing and the space behind it, or return undefined and stay. */
 export class EbnfReader {
@@ -124,16 +137,19 @@ export class EbnfReader {
     return { min, max }
   }
 
+  /** Throws where a repetition has nothing before it to repeat. */
+  requirePart(): void {
+    const sign = this.text[this.at]
+    if (sign === undefined || !'*+?{'.includes(sign)) return
+    const hint = 'write what is repeated before it, as in `("a" | "b")*`; a note begins with `#`'
+    throw this.error(this.at, this.at + 1, `there is nothing before \`${sign}\` to repeat`, hint)
+  }
+
   /** Throws when something is left. */
   finish(): void {
     if (this.at >= this.text.length) return
     const found = String.fromCodePoint(this.text.codePointAt(this.at)!)
-    const hint =
-      found === "'"
-        ? 'texts stand in `"`'
-        : found === ')' || found === ']' || found === '}'
-          ? 'take it out, or write it as a text'
-          : 'a rule is written `name ::= "text" other [a-z]*`'
+    const hint = hints[found] ?? 'a rule is written `name ::= "text" other [a-z]*`'
     const expected = found === '=' || found === ':' ? '`::=`' : 'a rule'
     throw this.error(this.at, this.at + found.length, `expected ${expected}, found \`${found}\``, hint)
   }

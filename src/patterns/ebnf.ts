@@ -24,6 +24,8 @@ export interface ReadGrammar {
   readonly definitions: readonly Name[]
 }
 
+/** Parentheses inside each other. */
+const deepest = 200
 const everything = [{ min: 0, max: codePointLimit - 1 }]
 
 /** Reads a grammar into nodes; its rule 0 is `root`. Throws P004 where it cannot be read and P005 for names. */
@@ -32,6 +34,7 @@ export function readEbnf(text: string, grammar: GrammarNodes): ReadGrammar {
   const bodies = new Map<string, { readonly name: Name; readonly body: Part }>()
   const uses: Name[] = []
   const rules = new Map<string, number>()
+  let depth = 0
 
   const atom = (): Part | undefined => {
     const literal = reader.literal()
@@ -41,7 +44,16 @@ export function readEbnf(text: string, grammar: GrammarNodes): ReadGrammar {
     if (reader.take('.')) return (from) => grammar.read(from, everything)
     const open = reader.at
     if (reader.take('(')) {
+      if (++depth > deepest) {
+        throw reader.error(
+          open,
+          open + 1,
+          `more than ${deepest} parentheses inside each other`,
+          'give the inner ones rules of their own',
+        )
+      }
       const part = alternatives()
+      depth--
       if (!reader.take(')')) throw reader.error(open, open + 1, 'this `(` is never closed', 'add `)`')
       return part
     }
@@ -52,6 +64,7 @@ export function readEbnf(text: string, grammar: GrammarNodes): ReadGrammar {
   }
   const repeated = (): Part | undefined => {
     let part = atom()
+    if (!part) reader.requirePart()
     for (let range = part && reader.repetition(); range; range = reader.repetition()) {
       const { min, max } = range
       const once: Part = part!

@@ -103,22 +103,26 @@ export function leftCircle({ nodes, rules }: GrammarNodes): number[] | undefined
   }
   const calls = rules.map((_, rule) => [...beginnings(rule).called])
   const done = new Set<number>()
-  const way: number[] = []
-  const visit = (rule: number): number[] | undefined => {
-    if (way.includes(rule)) return way.slice(way.indexOf(rule))
-    if (done.has(rule)) return undefined
-    way.push(rule)
-    for (const each of calls[rule]!) {
-      const circle = visit(each)
-      if (circle) return circle
+  for (const start of rules.keys()) {
+    /** The rules on the way, each with those of its calls that are still to be followed: long ways would be too deep for recursion. */
+    const way: { readonly rule: number; readonly left: number[] }[] = []
+    const onWay = new Set<number>()
+    const enter = (rule: number) => {
+      way.push({ rule, left: [...calls[rule]!].reverse() })
+      onWay.add(rule)
     }
-    way.pop()
-    done.add(rule)
-    return undefined
-  }
-  for (const rule of rules.keys()) {
-    const circle = visit(rule)
-    if (circle) return circle
+    if (!done.has(start)) enter(start)
+    for (let last = way.at(-1); last; last = way.at(-1)) {
+      const next = last.left.pop()
+      if (next === undefined) {
+        way.pop()
+        onWay.delete(last.rule)
+        done.add(last.rule)
+      } else if (onWay.has(next)) {
+        const circle = way.map(({ rule }) => rule)
+        return circle.slice(circle.indexOf(next))
+      } else if (!done.has(next)) enter(next)
+    }
   }
   return undefined
 }

@@ -7,6 +7,9 @@ import type { ByteAutomaton, Pattern } from './pattern.js'
 import { TooLarge } from './regex-nfa.js'
 import { SchemaNodes } from './schema-nodes.js'
 
+/** Lists and records inside each other. */
+const deepest = 200
+
 /**
  * Texts in JSON whose value fits a schema (JSON Schema, draft 2020-12; which keywords is told in schema-keywords.ts, the spelling in
  * schema-nodes.ts). Throws P007 for a malformed schema, P008 for what is not supported, P001 when no value fits, P002 when no token can
@@ -18,6 +21,10 @@ export async function jsonPattern(schema: unknown, vocabulary: Vocabulary): Prom
 
 /** Throws as `jsonPattern` does, P002 excepted. */
 export function schemaAutomaton(schema: unknown): ByteAutomaton {
+  if (isDeep(schema)) {
+    const hint = 'put its parts into `$defs` and refer to them'
+    throw patternError('P003', `this schema is nested more than ${deepest} deep`, { hint })
+  }
   try {
     const { nodes } = new SchemaNodes(schema)
     const circle = leftCircle(nodes)
@@ -34,4 +41,13 @@ export function schemaAutomaton(schema: unknown): ByteAutomaton {
     if (!(thrown instanceof TooLarge)) throw thrown
     throw patternError('P003', 'this schema needs too many states to follow', { hint: 'lower its counts and lengths' })
   }
+}
+
+function isDeep(schema: unknown): boolean {
+  let level = [schema]
+  for (let depth = 0; depth <= deepest; depth++) {
+    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []))
+    if (level.length === 0) return false
+  }
+  return true
 }

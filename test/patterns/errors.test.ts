@@ -53,6 +53,35 @@ describe('malformed regular expressions', () => {
   })
 })
 
+describe('signs of other dialects', () => {
+  test.each([
+    ["root ::= 'a'", 'texts stand in `"`'],
+    ['root ::= \u201ca\u201d', 'texts stand in `"`'],
+    ['root ::= "a" // note', 'a note begins with `#`; a regular expression is written in parts, such as `[a-z]+`'],
+    ['root ::= "a";', 'leave it out: a rule goes on until the next `name ::=`'],
+    ['root ::= "a", "b"', 'leave it out: what follows stands behind what is before'],
+    ['<root> ::= "a"', 'names of rules stand without `<` and `>`'],
+    ['root ::= \\d+', 'write the characters as a set: `[0-9]` for `\\d`, `[A-Za-z0-9_]` for `\\w`'],
+    ['root ::= { "a" }', 'write what is repeated before it, as in `("a" | "b")*`; a note begins with `#`'],
+  ])('%s', async (ebnf, hint) => {
+    expect((await errorOf(() => grammarPattern(ebnf, letters))).hint).toBe(hint)
+  })
+})
+
+describe('grammars of many rules', () => {
+  const chain = (last: string) =>
+    `root ::= r0\n${Array.from({ length: 10_000 }, (_, i) => `r${i} ::= ${i < 9_999 ? `r${i + 1}` : last}`).join('\n')}`
+
+  it('are followed however long the way is', async () => {
+    expect((await grammarPattern(chain('"a"'), letters)).start.allowed.count).toBe(1)
+    expect((await errorOf(() => grammarPattern(chain('"a" | r0'), letters))).code).toBe('P006')
+  })
+
+  it('may have names that begin with a digit', async () => {
+    expect((await grammarPattern('root ::= 0-kv\n0-kv ::= "a"', letters)).start.allowed.count).toBe(1)
+  })
+})
+
 describe('malformed grammars', () => {
   test.each([
     ['root ::= "a"\nx = "b"', 'P004 2:3 <=> expected `::=`, found `=`'],
@@ -77,11 +106,20 @@ describe('malformed grammars', () => {
     ],
     ['root ::= "a" x | "b"\nx ::= "c" x', 'P001 2:1 <x> no text fits the rule `x`'],
     ['root ::= []', 'P001 1:1 <root> no text fits the rule `root`'],
+    ['root ::= "a";', 'P004 1:13 <;> expected a rule, found `;`'],
+    ['root ::= (* a note *) "a"', 'P004 1:11 <*> there is nothing before `*` to repeat'],
+    [`root ::= ${'('.repeat(201)}`, 'P004 1:210 <(> more than 200 parentheses inside each other'],
     ['root ::= "A"', 'P002 no token of the model can begin a text that fits this pattern'],
     ['root ::= (.{900}){900}', 'P003 1:1 <root ::= (.{900}){900}> this grammar needs too many states to follow'],
   ])('%s', async (ebnf, expected) => {
     expect(await told(() => grammarPattern(ebnf, letters))).toBe(expected)
   })
+})
+
+it('schemas that are nested too deep', async () => {
+  let schema: unknown = true
+  for (let i = 0; i < 5000; i++) schema = { type: 'array', items: schema }
+  expect(await told(() => jsonPattern(schema, letters))).toBe('P003 this schema is nested more than 200 deep')
 })
 
 describe('malformed schemas', () => {
