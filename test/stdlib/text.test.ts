@@ -28,6 +28,8 @@ test.each([
   ['A terrible film.', -1],
   ['Good, but sad.', 0],
   ['It was not good.', -1],
+  ["I don't like it.", -1],
+  ['I don\u2019t like it.', -1],
   ['It was never bad, and fun.', 1],
   ['A film of two hours.', 0],
   ['nice nice nice awful', 0.5],
