@@ -85,7 +85,12 @@ async function importFunction(path: string, name: string, span: Span): Promise<B
     const names = [path, decodeURIComponent(new URL(path).pathname)]
     const isMissing = names.some((each) => String(error).includes(`Cannot find module '${each}'`))
     const reason = isMissing ? 'there is no such file' : error instanceof Error ? error.message : String(error)
-    const hint = isMissing ? 'the path is relative to the program' : 'mend the file: `node FILE` says more'
+    const isTypeScript = /\.[cm]?tsx?$/.test(new URL(path).pathname)
+    const hint = isMissing
+      ? 'the path is relative to the program'
+      : isTypeScript
+        ? 'make JavaScript of it first, as with `npx tsc`, and name that file'
+        : 'mend the file: `node FILE` says more'
     throw runError(diagnostic('R016', span, `the file of \`${name}\` cannot be loaded: ${reason}`, { hint }))
   }
   const found = module[name]

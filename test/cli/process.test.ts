@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, symlinkSync } from 'node:fs'
+import { existsSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { beforeAll, expect, test } from 'vitest'
@@ -27,6 +27,13 @@ test('runs through the link that npm makes', () => {
   const told = spawnSync(process.execPath, ['smcc', '--version'], { encoding: 'utf8' })
   expect([told.status, told.stderr]).toEqual([0, ''])
   expect(told.stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+})
+
+test('an extern function in TypeScript is to be made JavaScript first', () => {
+  writeFileSync('typed.ts', 'enum A { B = 1 }\nexport const f = (xs: number[]): number[] => xs.map(() => A.B)\n')
+  writeFileSync('p.smc', 'extern fn f(x: Int) -> Int from "./typed.ts"\nreturn f(1)\n')
+  const told = shell('smcc run p.smc --allow-extern')
+  expect([told.status, told.stderr]).toEqual([1, expect.stringContaining('make JavaScript of it first, as with `npx tsc`')])
 })
 
 test('a closed pipe is nothing to speak of', () => {
