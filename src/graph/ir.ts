@@ -149,7 +149,7 @@ export interface ForceNode extends At {
 export interface WeighNode extends At {
   readonly op: 'Weigh'
   /** `where`: a `require` after every token of a span. */
-  readonly kind: 'factor' | 'require' | 'where'
+  readonly kind: 'factor' | 'require' | 'where' | 'limit'
   readonly value: Code
   next: NodeId
 }

@@ -1,15 +1,18 @@
-import { type Diagnostic, diagnostic, SmcError } from '../diagnostics/diagnostic.js'
+import { type Diagnostic, diagnostic, type Note, SmcError } from '../diagnostics/diagnostic.js'
 import type { Step } from './link.js'
-import { type Particle, textOf } from './particle.js'
+import { callFrom, type Particle, textOf } from './particle.js'
 
 /** What has killed particles, and the best text that died last: told when all are dead. */
 export class Deaths {
   private readonly counts = new Map<Step, number>()
+  /** Where the program calls the library function in which a step stands. */
+  private readonly calls = new Map<Step, Note>()
   private last: { readonly generation: number; readonly logw: number; readonly text: string } | null = null
 
   /** `logw`: the log weight that the particle had before. `generation`: points that the population has passed. */
   note(p: Particle, logw: number, generation: number): void {
     this.counts.set(p.step, (this.counts.get(p.step) ?? 0) + 1)
+    if (!this.calls.has(p.step)) for (const call of callFrom(p, p.step.span)) this.calls.set(p.step, call)
     const { last } = this
     if (last && last.generation === generation && logw <= last.logw) return
     this.last = { generation, logw, text: textOf(p) }
@@ -20,7 +23,9 @@ export class Deaths {
     const [worst, count] = [...this.counts].reduce((a, b) => (b[1] > a[1] ? b : a))
     const total = [...this.counts.values()].reduce((a, b) => a + b, 0)
     const points = `${generation} resampling point${generation === 1 ? '' : 's'}`
-    const notes = [{ message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` }]
+    const call = this.calls.get(worst)
+    const notes: Note[] = call ? [call] : []
+    notes.push({ message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` })
     if (this.last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(this.last.text)}` })
     const hint = warnings.length > 0 ? 'see the warning: it tells why' : remedy(worst)
     const dead = diagnostic('R003', worst.span, 'all particles are dead: log Z-hat is minus infinity', { notes, hint })
@@ -31,8 +36,10 @@ export class Deaths {
 /** What to try against a statement that kills. */
 function remedy({ node }: Step): string {
   if ((node.op === 'Draw' && node.where !== null) || (node.op === 'Weigh' && node.kind === 'where'))
-    return 'no token met the `where` of this span: weaken the condition, or look whether any text meets it'
+    return 'no token met the `where` of this span, which must hold of every beginning of the text: weaken the condition'
   if (node.op === 'Draw' && node.pattern !== null)
     return 'no token that the pattern allows had a probability: widen the pattern, or ask for such a text in the prompt'
+  if (node.op === 'Weigh' && node.kind === 'limit')
+    return 'no text came to its end within the limit of this span: raise it, or weaken what else the text must meet'
   return 'try more particles, or a graded `factor` or a `twist` before this condition, so that partial texts are told apart earlier'
 }

@@ -7,7 +7,7 @@ import { waiting } from './host/asks.js'
 import { runError, shown } from './host/failure.js'
 import type { Host } from './host/host.js'
 import type { Evaluate, Step } from './link.js'
-import type { Particle } from './particle.js'
+import { callFrom, type Particle } from './particle.js'
 import { TokenSteps } from './token-steps.js'
 import { RisingWeight } from './trace.js'
 import { Trials } from './trial.js'
@@ -329,7 +329,7 @@ export class Machine {
     const where = { message: `particle ${p.slot}, after ${this.generation} resampling point${this.generation === 1 ? '' : 's'}` }
     if (thrown instanceof SmcError)
       return new SmcError(
-        thrown.diagnostics.map((d) => ({ ...d, notes: [...d.notes, where] })),
+        thrown.diagnostics.map((d) => ({ ...d, notes: [...d.notes, ...callFrom(p, d.span), where] })),
         thrown.blame,
       )
     if (thrown instanceof OutcomeError)

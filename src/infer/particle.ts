@@ -1,3 +1,5 @@
+import type { Note } from '../diagnostics/diagnostic.js'
+import type { Span } from '../diagnostics/span.js'
 import type { Ask } from './host/asks.js'
 import type { Lesson } from './learned/lesson.js'
 import type { Guidance, Guide } from './learned/twist.js'
@@ -185,4 +187,13 @@ function emptySlots(f: LinkedFunction): Value[] {
 export function textOf({ streams }: Particle): string {
   const texts = streams.map((stream) => stream.model.text(tokensSince(stream.history, startOf(stream))))
   return texts.find((text) => text !== '') ?? ''
+}
+
+/** The call that led from another file into that of `span`, as a note: an error inside a library says little without it. */
+export function callFrom(p: Particle, span: Span | undefined): readonly Note[] {
+  // An expression without effects makes no frame: the statement in which it stands may be the call.
+  const calls = [p.step.span]
+  for (let frame: Frame | null = p.frame; frame?.call; frame = frame.caller) calls.push(frame.call.span)
+  const from = span && calls.find(({ source }) => source.path !== span.source.path)
+  return from ? [{ message: 'called here', span: from }] : []
 }

@@ -271,6 +271,6 @@ return x
         .diagnostics[0]!.hint
     expect(await hint('for 3 tokens where false')).toContain('no token met the `where`')
     expect(await hint('matching /ab/ for up to 3 tokens')).toContain('no token that the pattern allows')
-    expect(await hint('within 3 tokens until "b"')).toContain('try more particles')
+    expect(await hint('within 3 tokens until "b"')).toContain('within the limit of this span')
   })
 })

@@ -127,7 +127,7 @@ class SpanLowering {
   private blocks(size: Code): void {
     const [block, drafted, due, after] = [this.slot('block'), this.slot('drafted'), this.slot('due'), this.slot('after')]
     const { drawn, every } = this
-    this.set(block, `rt.spacing(${size.js},${this.site(size)})`, size.text)
+    this.set(block, `rt.blockSize(${size.js},${this.site(size)})`, size.text)
     this.set(after, '0', '0')
     this.loop(this.more(), () => {
       this.twist()
@@ -223,7 +223,7 @@ class SpanLowering {
   private finish(): void {
     const { span, flow, stream, state } = this
     const require = (js: string, text: string) =>
-      flow.append({ op: 'Weigh', kind: 'require', value: this.code(js, text), span: span.span, next: -1 })
+      flow.append({ op: 'Weigh', kind: 'limit', value: this.code(js, text), span: span.span, next: -1 })
     if (state !== null) require(`s[${state}].accepting`, `${this.name(state)} accepts`)
     if (span.limit?.kind === 'within') require(`rt.ended(s[${stream}])`, `${this.name(stream)}.ended`)
     flow.join(this.left)

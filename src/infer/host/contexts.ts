@@ -242,6 +242,10 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
     },
     firstMatch: (stop: string | RegExp, text: string): number =>
       typeof stop === 'string' ? text.indexOf(stop) : text.search(stop),
+    blockSize(v: Value, site: number): number {
+      const n = op.int(v, site)
+      return n >= 1 ? n : fail('R006', site, `expected blocks of 1 token or more, found ${n}`)
+    },
     spacing(v: Value, site: number): number {
       const n = op.int(v, site)
       return n >= 1 ? n : fail('R006', site, `expected 1 token or more between resampling points, found ${n}`)
