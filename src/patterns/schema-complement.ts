@@ -41,7 +41,7 @@ export function isLeaf(schema: Schema): boolean {
 /** The cases of each keyword that is told as cases, all of which hold. `root` is the document that `$ref` looks into. Throws P007 and P008. */
 export function casesOf(root: unknown, schema: Schema, path: string): (readonly unknown[])[] {
   const cases: (readonly unknown[])[] = []
-  if ('not' in schema && !isLeaf(schema)) cases.push(complement(root, schema.not, `${path}/not`))
+  if ('not' in schema && !isLeaf(schema)) cases.push(complement(root, schema.not, path))
   if ('if' in schema) {
     const { if: condition, then = true, else: otherwise = true } = schema
     cases.push([{ allOf: [condition, then] }, { allOf: [{ not: condition }, otherwise] }])
@@ -186,6 +186,12 @@ function notThisRecord(record: Schema, path: string): readonly unknown[] {
 }
 
 function unsupported(keyword: string, path: string, where = '') {
-  const hint = 'say what may stand there instead of what may not'
-  return schemaError('P008', path, `\`not\` of \`${keyword}\`${where} is not supported`, hint)
+  const hint =
+    'say what may stand there instead of what may not; give the parts of a `oneOf` a required property with a `const` of its own'
+  return schemaError(
+    'P008',
+    path,
+    `the values that break \`${keyword}\`${where} cannot be told, as \`not\`, \`if\` or \`oneOf\` asks`,
+    hint,
+  )
 }

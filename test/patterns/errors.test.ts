@@ -151,9 +151,16 @@ describe('malformed schemas', () => {
     [{ type: 'string', not: {} }, 'P001 no value fits, at `#` in the schema'],
     [
       { not: { additionalProperties: { type: 'string' } } },
-      'P008 `not` of `additionalProperties` is not supported, at `#/not` in the schema',
+      'P008 the values that break `additionalProperties` cannot be told, as `not`, `if` or `oneOf` asks, at `#` in the schema',
     ],
-    [{ not: { type: 'array', uniqueItems: true } }, 'P008 `not` of `uniqueItems` is not supported, at `#/not` in the schema'],
+    [
+      { oneOf: [{ additionalProperties: { type: 'string' } }, { required: ['a'] }] },
+      'P008 the values that break `additionalProperties` cannot be told, as `not`, `if` or `oneOf` asks, at `#/anyOf/1` in the schema',
+    ],
+    [
+      { not: { type: 'array', uniqueItems: true } },
+      'P008 the values that break `uniqueItems` cannot be told, as `not`, `if` or `oneOf` asks, at `#` in the schema',
+    ],
     [{ type: 'object', then: { required: ['a'] } }, 'P007 `then` and `else` say nothing without `if`, at `#` in the schema'],
     [
       { type: 'array', maxContains: 3 },
