@@ -28,7 +28,7 @@ export function resolve(root: unknown, reference: unknown, path: string): { read
 
 /**
  * Whether no value fits two parts of a `oneOf`, as far as that is seen at once: parts of different types, or records that differ in a required
- * constant. `oneOf` is then the same as `anyOf`.
+ * constant or of which one must have what the other may not. `oneOf` is then the same as `anyOf`.
  */
 export function areDisjoint(root: unknown, parts: readonly unknown[], path: string): boolean {
   const whole = parts.map((part, i) => follow(root, part, step(path, i)))
@@ -49,6 +49,7 @@ function differ(a: unknown, b: unknown): boolean {
   if (!ours || !theirs) return false
   if (ours.every((type) => !theirs.includes(type))) return true
   if ([...ours, ...theirs].some((type) => type !== 'object')) return false
+  if (lacks(a, b) || lacks(b, a)) return true
   const [mine, other] = [a.properties, b.properties]
   const required = listOf(a, 'required', '')?.filter((name) => listOf(b, 'required', '')?.includes(name)) ?? []
   return required.some((name) => {
@@ -56,6 +57,12 @@ function differ(a: unknown, b: unknown): boolean {
     const [x, y] = [isRecord(mine) ? mine[key] : undefined, isRecord(other) ? other[key] : undefined]
     return isRecord(x) && isRecord(y) && apart(constants(x), constants(y))
   })
+}
+
+/** Whether a record must have a property that the other may not have. */
+function lacks(a: Schema, b: Schema): boolean {
+  if (a.additionalProperties !== false || 'patternProperties' in a) return false
+  return (listOf(b, 'required', '') ?? []).some((name) => !isRecord(a.properties) || !Object.hasOwn(a.properties, String(name)))
 }
 
 function constants(schema: Schema): readonly string[] | undefined {

@@ -39,7 +39,9 @@ export function schemaAutomaton(schema: unknown): ByteAutomaton {
     return grammarAutomaton(nodes)
   } catch (thrown) {
     if (!(thrown instanceof TooLarge)) throw thrown
-    throw patternError('P003', 'this schema needs too many states to follow', { hint: 'lower its counts and lengths' })
+    throw patternError('P003', 'this schema needs too many states to follow', {
+      hint: 'lower its counts and lengths, or write fewer cases',
+    })
   }
 }
 

@@ -119,6 +119,24 @@ describe('cases', () => {
   })
 })
 
+describe('oneOf of closed records', () => {
+  it.each([
+    ['each with a name of its own', 8, 'k', false],
+    ['each with a name of its own that the next may have', 3, 'k', true],
+  ])('%s', (_, count, prefix, sharesNext) => {
+    const parts = Array.from({ length: count }, (_, i) => ({
+      type: 'object',
+      properties: { [prefix + i]: { type: 'integer' }, ...(sharesNext && { [`${prefix}${(i + 1) % count}`]: true }) },
+      required: [prefix + i],
+      additionalProperties: false,
+    }))
+    const validate = ajv.compile({ oneOf: parts })
+    const automaton = schemaAutomaton({ oneOf: parts })
+    const records = [{}, { k0: 1 }, { k1: 2 }, { k0: 'a' }, { k0: 1, k1: 2 }, { k0: 1, k1: 'a' }, { k2: 1, k0: 'b' }, { k9: 1 }]
+    expect(records.filter((each) => fits(automaton, each))).toEqual(records.filter((each) => validate(each)))
+  })
+})
+
 describe('random schemas with cases', () => {
   const name = fc.constantFrom('a', 'b', 'c')
   const leaf = fc.constantFrom<unknown>(
