@@ -2,7 +2,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { schemaAutomaton } from '../../src/patterns/schema.js'
-import { accepts } from './walk.js'
+import { generator } from '../xorshift.js'
+import { accepts, completion } from './walk.js'
 
 const ajv = new Ajv2020({ strict: false })
 
@@ -242,6 +243,53 @@ describe('random schemas with cases', () => {
     expect(fitting / all).toBeLessThan(0.7)
     expect(without).toBeLessThan(100)
     expect(refused).toBeLessThan(5)
+  })
+
+  /** Some bytes that the automaton allows, then the nearest end; undefined where that is far. */
+  function written(automaton: ReturnType<typeof schemaAutomaton>, random: () => number): string | undefined {
+    const bytes: number[] = []
+    let state = automaton.start
+    for (let left = Math.floor(random() * 60); left > 0; left--) {
+      const next = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => automaton.step(state, byte) >= 0)
+      if (next.length === 0) break
+      bytes.push(next[Math.floor(random() * next.length)]!)
+      state = automaton.step(state, bytes.at(-1)!)
+    }
+    const rest = completion(automaton, state, 3000)
+    return rest && new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from([...bytes, ...rest]))
+  }
+
+  it('let nothing out that ajv denies', () => {
+    const random = generator(11)
+    let texts = 0
+    fc.assert(
+      fc.property(schemas.any, schemas.record, (...both) => {
+        for (const each of both) {
+          if (JSON.stringify(each).length > 400) continue
+          const schema = typeof each === 'object' ? { ...(each as object), $defs } : each
+          let automaton: ReturnType<typeof schemaAutomaton>
+          try {
+            automaton = schemaAutomaton(schema)
+          } catch {
+            continue
+          }
+          const validate = ajv.compile(schema as object)
+          for (let i = 0; i < 4; i++) {
+            const text = written(automaton, random)
+            if (text === undefined) continue
+            try {
+              expect([each, text, validate(JSON.parse(text))]).toEqual([each, text, true])
+              texts++
+            } catch (error) {
+              // As above.
+              if (!(error instanceof ReferenceError)) throw error
+            }
+          }
+        }
+      }),
+      { numRuns: 400, seed: 3, endOnFailure: true },
+    )
+    expect(texts).toBeGreaterThan(1000)
   })
 })
 
