@@ -75,3 +75,17 @@ describe('letters that change their length with their case', () => {
     expect(posterior.map(({ value }) => value).sort()).toEqual([...left].sort())
   })
 })
+
+test('an apostrophe is one in either form', async () => {
+  const tokens = ['don\u2019t', "don't", 'do', '$']
+  const row = [0.3, 0.3, 0.3, 0.1]
+  const model = { tokens, order: 1, end: '$', next: Object.fromEntries(['', ...tokens].map((token) => [token, row])) }
+  for (const word of ["don't", 'DON\u2019T']) {
+    const program = await compile(`use avoid from "std/text"\nmodel lm = "table"\nreturn avoid(lm(""), ["${word}"], 1)`, {
+      path: 'test.smc',
+    })
+    const models = { lm: TableModel.parse('table', JSON.stringify(model)) }
+    const { posterior } = await program.run({}, { seed: 1, particles: 100, models })
+    expect(posterior.map(({ value }) => value).sort()).toEqual(['', 'do'])
+  }
+})
