@@ -5,7 +5,7 @@ import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage, Vocabulary } from './model.js'
-import { forContinuations, forPrompts } from './tokenizer-json.js'
+import { forContinuations, forPrompts, heedUnicodeSpaces } from './tokenizer-json.js'
 
 /** The files of a model that its vocabulary is made of. */
 export interface TokenizerFiles {
@@ -42,7 +42,10 @@ export class SubwordVocabulary implements Vocabulary {
     try {
       this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
       this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
-      for (const one of new Set([this.#tokenizer, this.#continuing])) heedSingleWords(one)
+      for (const one of new Set([this.#tokenizer, this.#continuing])) {
+        heedSingleWords(one)
+        heedUnicodeSpaces(one)
+      }
       if (continuing) findSameTokens(this.#continuing, this.#tokenizer)
     } catch (thrown) {
       throw modelError(
