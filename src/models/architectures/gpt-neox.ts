@@ -36,13 +36,13 @@ export function gptNeox(config: ConfigReader): Architecture {
     tied: config.flag('tie_word_embeddings', false),
   }
   const bias = config.flag('attention_bias', true)
-  return { shape, tensors: () => tensors(shape, bias) }
+  return { shape, tensors: (has) => tensors(shape, bias, has('embed_in.weight') ? '' : 'gpt_neox.') }
 }
 
-function tensors({ width, headWidth }: DecoderShape, attentionBias: boolean): DecoderTensors {
-  const named = (name: string) => ({ weight: `gpt_neox.${name}.weight`, bias: `gpt_neox.${name}.bias` })
+function tensors({ width, headWidth }: DecoderShape, attentionBias: boolean, prefix: string): DecoderTensors {
+  const named = (name: string) => ({ weight: `${prefix}${name}.weight`, bias: `${prefix}${name}.bias` })
   return {
-    embedding: 'gpt_neox.embed_in.weight',
+    embedding: `${prefix}embed_in.weight`,
     positionEmbedding: null,
     finalNorm: named('final_layer_norm'),
     output: 'embed_out.weight',

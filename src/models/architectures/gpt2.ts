@@ -46,7 +46,7 @@ export function learnedPositions(config: ConfigReader, width: number, heads: num
   } as const
 }
 
-/** The file of the first GPT-2 has names without the prefix. */
+/** The file of the first GPT-2 has names without the prefix, as every model that was saved without its head. */
 function gpt2Tensors({ width }: DecoderShape, prefix: string): DecoderTensors {
   const norm = (name: string) => ({ weight: `${prefix}${name}.weight`, bias: `${prefix}${name}.bias` })
   return {

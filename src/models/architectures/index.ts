@@ -43,5 +43,22 @@ export function describe(config: JsonObject, path: string): Architecture {
   }
   const reader = new ConfigReader(config, path)
   reader.only('quantization_config', null)
-  return family(reader)
+  return withTies(family(reader))
+}
+
+/**
+ * Where the output embedding is the input embedding, files hold it under either name. Where they hold both, the output reads its own, as in
+ * Hugging Face's library: mostly the two are equal.
+ */
+function withTies({ shape, tensors }: Architecture): Architecture {
+  if (!shape.tied) return { shape, tensors }
+  return {
+    shape,
+    tensors: (has) => {
+      const named = tensors(has)
+      const { embedding, output } = named
+      if (!has(output)) return { ...named, output: embedding }
+      return has(embedding) ? named : { ...named, embedding: output }
+    },
+  }
 }

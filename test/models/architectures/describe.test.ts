@@ -15,6 +15,28 @@ const of = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
 const windows = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
   of(model_type, more).shape.attention.map(({ window }) => window)
 
+group('the activation of the first gemma', () => {
+  const activation = (more: object) => of('gemma', more as Record<string, unknown>).shape.activation
+
+  it('is the approximation of GELU, also where the file names the exact one', () => {
+    expect(activation({})).toBe('geluTanh')
+    expect(activation({ hidden_act: 'gelu' })).toBe('geluTanh')
+    expect(activation({ hidden_act: 'gelu', hidden_activation: null })).toBe('geluTanh')
+  })
+
+  it('is another one where the file names that', () => {
+    expect(activation({ hidden_act: 'silu' })).toBe('silu')
+    expect(activation({ hidden_act: 'silu', hidden_activation: 'gelu_pytorch_tanh' })).toBe('geluTanh')
+    expect(of('gemma2', { hidden_act: 'silu' }).shape.activation).toBe('geluTanh')
+  })
+})
+
+it('the pattern of local layers is that of a key that the library of Hugging Face reads', () => {
+  const local = (more: object) => windows('gemma3_text', { sliding_window: 8, ...more }).filter(Number.isFinite).length
+  expect(local({ sliding_window_pattern: 3 })).toBe(4)
+  expect(local({ _sliding_window_pattern: 3 })).toBe(5)
+})
+
 group('rotary positions', () => {
   const rotary = of('llama', { head_dim: 8 }).shape.rotary.map(({ frequencies }) => frequencies)
   const scaled = (rope_scaling: object) => of('llama', { head_dim: 8, rope_scaling }).shape.rotary[0]!.frequencies
