@@ -42,7 +42,14 @@ export function describe(config: JsonObject, path: string): Architecture {
     )
   }
   const reader = new ConfigReader(config, path)
-  reader.only('quantization_config', null)
+  const quantised = reader.within('quantization_config')
+  if (quantised) {
+    throw modelError(
+      'M006',
+      `${path}: the weights are quantised by the method ${JSON.stringify(quantised.get('quant_method'))}, which is not read`,
+      'take the model as it was before, in 16 or 32 bits, or a GGUF file of it',
+    )
+  }
   return withTies(family(reader))
 }
 

@@ -136,7 +136,8 @@ group('what would be computed wrongly', () => {
     ['llama', { hidden_act: 'mish' }, 'hidden_act'],
     ['llama', { num_key_value_heads: 3 }, 'num_key_value_heads'],
     ['gemma2', { attention_bias: true }, 'attention_bias'],
-    ['qwen3', { quantization_config: { bits: 4 } }, 'quantization_config'],
+    ['qwen3', { quantization_config: { bits: 4, quant_method: 'gptq' } }, 'by the method "gptq", which is not read'],
+    ['qwen3', { quantization_config: 4 }, 'quantization_config'],
   ])('%s with %j is refused', (type, more, key) => {
     expect(() => of(type, more)).toThrow(new RegExp(`M006.*${key}`))
   })
