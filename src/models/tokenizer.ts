@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { Tokenizer } from '@huggingface/tokenizers'
-import { findSameTokens, heedSingleWords } from './added-tokens.js'
+import { findSameTokens, heedFirstWords, heedSingleWords } from './added-tokens.js'
 import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
@@ -45,6 +45,7 @@ export class SubwordVocabulary implements Vocabulary {
       for (const one of new Set([this.#tokenizer, this.#continuing])) {
         heedSingleWords(one)
         heedUnicodeSpaces(one)
+        heedFirstWords(one)
       }
       if (continuing) findSameTokens(this.#continuing, this.#tokenizer)
     } catch (thrown) {
@@ -116,8 +117,10 @@ export class SubwordVocabulary implements Vocabulary {
   }
 
   #withBytes(tokenizer: Tokenizer, ids: readonly number[], pieces: readonly string[]): number[] {
+    const { unk_id: unknown } = this.files.tokenizer.model as JsonObject
     return pieces.flatMap((piece, i) => {
-      if (tokenizer.token_to_id(piece) !== undefined) return [ids[i]!]
+      // An added token may be known by another text than its own: with a space before it.
+      if (ids[i] !== unknown || tokenizer.token_to_id(piece) !== undefined) return [ids[i]!]
       const bytes = [...new TextEncoder().encode(piece)].map((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
       const spelt = bytes.map((byte) => tokenizer.token_to_id(byte))
       return spelt.every((id) => id !== undefined) ? (spelt as number[]) : [ids[i]!]

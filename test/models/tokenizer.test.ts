@@ -228,6 +228,48 @@ it('added tokens that are normalised are the same in a text that goes on, where 
   expect(words.encodePrompt('x<t> a')).toEqual([1, 3, 4, 5, 6, 7])
 })
 
+describe('behind an added token that is normalised', () => {
+  const pieces = ['<unk>', '▁', 'a', 'x', '<', 't', '>', '▁a']
+  const added = { content: '<t>', single_word: false, lstrip: false, rstrip: false, normalized: true, special: false }
+  const words = (tokenizer: object) =>
+    new SubwordVocabulary('m', 16, {
+      ...tiny,
+      tokenizer: { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...tokenizer },
+      tokenizerConfig: {},
+      config: {},
+    })
+
+  it.each([
+    ['first', [7, 8, 2], [8, 2], [7, 8, 2, 8, 3]],
+    ['always', [7, 8, 7], [8, 7], [7, 8, 7, 8, 1, 3]],
+    ['never', [2, 8, 2], [8, 2], [2, 8, 2, 8, 3]],
+  ])('a space is put before a word as the scheme "%s" says', (prepend_scheme, ...cut) => {
+    const found = words({
+      added_tokens: [{ ...added, id: 8 }],
+      pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme, split: false },
+      model: {
+        type: 'BPE',
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+        merges: [['▁', 'a']],
+        unk_token: '<unk>',
+      },
+    })
+    expect(['a<t>a', '<t>a', 'a<t>a<t>x'].map((text) => found.encodePrompt(text))).toEqual(cut)
+  })
+
+  it('whose name is written with a space, bytes spell nothing', () => {
+    const bytes = [...new TextEncoder().encode('▁<t>')].map((byte) => `<0x${byte.toString(16).toUpperCase()}>`)
+    const vocab = [...pieces.map((piece, id) => [piece, -1 - id]), ...bytes.map((byte) => [byte, -30])]
+    const found = words({
+      added_tokens: [{ ...added, id: 14 }],
+      normalizer: { type: 'Prepend', prepend: '▁' },
+      model: { type: 'Unigram', unk_id: 0, vocab, byte_fallback: true },
+    })
+    expect(found.encodePrompt('<t>a')).toEqual([14, 2])
+    expect(found.encodePrompt('t~')).toEqual([1, 5, 0])
+  })
+})
+
 describe('added tokens that are single words', () => {
   const added = { id: 4095, single_word: true, lstrip: false, rstrip: false, normalized: false, special: false }
   const withDog = (content = 'dog') =>
