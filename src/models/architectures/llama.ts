@@ -46,7 +46,7 @@ export function llamaShape(
     keyValueHeads,
     headWidth,
     inner: config.count('intermediate_size'),
-    vocabulary: config.count('vocab_size'),
+    vocabulary: config.listed('vocab_size'),
     context,
     norm: { kind: 'rootMeanSquare', epsilon: config.positive('rms_norm_eps', 1e-6), offset: 0 },
     positions: 'rotary',

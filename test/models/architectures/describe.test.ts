@@ -138,6 +138,13 @@ group('what would be computed wrongly', () => {
     ['gemma2', { attention_bias: true }, 'attention_bias'],
     ['qwen3', { quantization_config: { bits: 4, quant_method: 'gptq' } }, 'by the method "gptq", which is not read'],
     ['qwen3', { quantization_config: 4 }, 'quantization_config'],
+    ['llama', { num_hidden_layers: 2 ** 31 }, 'num_hidden_layers: expected at most'],
+    ['gpt2', { n_embd: 24, n_layer: 2 ** 31 }, 'n_layer: expected at most'],
+    ['gpt_neo', { hidden_size: 32, num_layers: 2 ** 31 }, 'num_layers: expected at most'],
+    ['gpt_neox', { num_hidden_layers: 2 ** 31 }, 'num_hidden_layers: expected at most'],
+    ['llama', { vocab_size: 2 ** 31 }, 'vocab_size: expected at most'],
+    ['llama', { head_dim: 2 ** 31 }, 'rotary positions turn'],
+    ['llama', { rms_norm_eps: 1e300 }, 'rms_norm_eps: expected a positive number'],
   ])('%s with %j is refused', (type, more, key) => {
     expect(() => of(type, more)).toThrow(new RegExp(`M006.*${key}`))
   })
