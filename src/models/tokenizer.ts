@@ -39,6 +39,7 @@ export class SubwordVocabulary implements Vocabulary {
     const { tokenizer, tokenizerConfig } = files
     const prepared = forPrompts(tokenizer, id)
     const continuing = forContinuations(prepared)
+    let before: number[]
     try {
       this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
       this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
@@ -48,6 +49,7 @@ export class SubwordVocabulary implements Vocabulary {
         heedFirstWords(one)
       }
       if (continuing) findSameTokens(this.#continuing, this.#tokenizer)
+      before = this.#tokensBefore()
     } catch (thrown) {
       throw modelError(
         'M017',
@@ -62,7 +64,7 @@ export class SubwordVocabulary implements Vocabulary {
     const begin = nameOf(tokenizerConfig.bos_token)
     const beginId = begin === null ? undefined : this.#tokenizer.token_to_id(begin)
     const alone = beginId ?? beginOf(files, size)
-    this.#before = beginFlag(tokenizerConfig, beginId) ?? this.#tokensBefore()
+    this.#before = beginFlag(tokenizerConfig, beginId) ?? before
     this.#alone = this.#before.length > 0 || alone === undefined ? this.#before : [alone]
   }
 

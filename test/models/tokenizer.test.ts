@@ -94,6 +94,7 @@ describe('tokenizers that would be read wrongly', () => {
     [{ pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext', invert: true } }, 'MergedWithNext'],
     [{ pre_tokenizer: { type: 'Punctuation', behavior: 'Sideways' } }, 'Sideways'],
     [{ normalizer: { type: 'Nmt' } }, 'Nmt'],
+    [{ post_processor: { type: 'TemplateProcessing' } }, 'iterable'],
   ])('%j', (change, name) => {
     expect(() => vocabulary({ tokenizer: { ...tiny.tokenizer, ...change } })).toThrow(new RegExp(`M017.*${name}`))
   })
