@@ -10,6 +10,13 @@ export interface Row {
   readonly path: Path[]
 }
 
+/** New tokens of one row, behind its first `at` tokens. */
+export interface Stretch {
+  readonly row: Row
+  readonly at: number
+  readonly tokens: readonly Path[]
+}
+
 /**
  * Attention state of many rows: per layer one block [rows, H, T, D] for keys and one for values, so that rows next to each other are
  * an input of the trunk without a copy. T is the same for all rows; the caller fixes it from the whole population, so that
@@ -30,10 +37,13 @@ export class Arena {
   } | null = null
   readonly #heads: number
   readonly #width: number
+  /** Floats that are copied at once. */
+  readonly #lanes: 1 | 2
 
   constructor(shape: DecoderShape) {
     this.#heads = shape.keyValueHeads
     this.#width = shape.headWidth
+    this.#lanes = shape.headWidth % 2 === 0 ? 2 : 1
     this.#keys = Array.from({ length: shape.layers }, () => new Block())
     this.#values = Array.from({ length: shape.layers }, () => new Block())
   }
@@ -118,33 +128,38 @@ export class Arena {
   }
 
   /**
-   * Stores `count` new tokens of one row of an output [n, s, H · D] behind its first `at` tokens.
-   * `source`: which row of the output; `steps`: s.
+   * Stores the keys and values of new tokens, outputs [n, s, H · D] of one layer whose row `first + i` belongs to stretch i. `steps`: s.
    */
   write(
     layer: number,
-    row: Row,
-    at: number,
-    count: number,
+    stretches: readonly Stretch[],
     key: Float32Array,
     value: Float32Array,
-    source: number,
+    first: number,
     steps: number,
   ): void {
-    const D = this.#width
-    const keys = this.#keys[layer]!.data
-    const values = this.#values[layer]!.data
-    for (let head = 0; head < this.#heads; head++) {
-      for (let step = 0; step < count; step++) {
-        const from = ((source * steps + step) * this.#heads + head) * D
-        const to = row.index * this.#stride + (head * this.length + at + step) * D
-        // One by one: a view for each of these short pieces would cost more than its copy.
-        for (let i = 0; i < D; i++) {
-          keys[to + i] = key[from + i]!
-          values[to + i] = value[from + i]!
+    const heads = this.#heads
+    const words = this.#width / this.#lanes
+    const [newKeys, newValues] = [this.#wordsOf(key), this.#wordsOf(value)]
+    const keys = this.#wordsOf(this.#keys[layer]!.data)
+    const values = this.#wordsOf(this.#values[layer]!.data)
+    for (let i = 0; i < stretches.length; i++) {
+      const { row, at, tokens } = stretches[i]!
+      for (let head = 0; head < heads; head++) {
+        for (let step = 0; step < tokens.length; step++) {
+          const from = (((first + i) * steps + step) * heads + head) * words
+          const to = ((row.index * heads + head) * this.length + at + step) * words
+          // One by one: a view for each of these short pieces would cost more than its copy.
+          for (let k = 0; k < words; k++) keys[to + k] = newKeys[from + k]!
+          for (let k = 0; k < words; k++) values[to + k] = newValues[from + k]!
         }
       }
     }
+  }
+
+  /** Two floats are copied as one double where that is possible: of two that are not NaN it is not NaN either, and keeps every bit. */
+  #wordsOf(data: Float32Array): Float32Array | Float64Array {
+    return this.#lanes === 2 ? new Float64Array(data.buffer, data.byteOffset, data.length / 2) : data
   }
 
   #view(start: number, count: number) {

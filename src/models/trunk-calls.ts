@@ -1,16 +1,9 @@
 import type { DenseTensor } from '../tensor/session.js'
-import type { Arena, Row } from './arena.js'
+import type { Arena, Stretch } from './arena.js'
 import { CallFeeds } from './call-feeds.js'
-import type { Path, Prompt } from './path.js'
+import type { Prompt } from './path.js'
 import { paddedRows } from './products.js'
 import type { Trunk } from './trunk.js'
-
-/** New tokens of one row, behind its first `at` tokens. */
-export interface Stretch {
-  readonly row: Row
-  readonly at: number
-  readonly tokens: readonly Path[]
-}
 
 /** Prepares the inputs of the trunk and stores the keys and values that it gives. */
 export class TrunkCalls {
@@ -58,9 +51,7 @@ export class TrunkCalls {
     for (let layer = 0; layer < shape.layers; layer++) {
       const key = outputs[`key.${layer}`]!.data as Float32Array
       const value = outputs[`value.${layer}`]!.data as Float32Array
-      stretches.forEach(({ row, at, tokens }, i) => {
-        this.#arena.write(layer, row, at, tokens.length, key, value, i + shift, steps)
-      })
+      this.#arena.write(layer, stretches, key, value, shift, steps)
     }
     for (const { tokens } of stretches) this.tokens += tokens.length
     const hidden = outputs.hidden!.data as Float32Array

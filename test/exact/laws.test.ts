@@ -11,7 +11,7 @@ import { type Kind, randomProgram } from './random-programs.js'
  */
 
 /** Paths that one enumeration may take; a program with more is skipped. */
-const PATHS = 8000
+const PATHS = 3000
 const tape = fc.array(fc.noBias(fc.nat(5039)), { minLength: 100, maxLength: 160 })
 
 /** Whether the sampler could be enumerated; throws where it does not agree with the meaning of its program. */

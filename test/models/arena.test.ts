@@ -19,7 +19,7 @@ function fill(arena: Arena, name: number, count: number): Row {
       for (let head = 0; head < H; head++)
         for (let i = 0; i < D; i++) key[(token * H + head) * D + i] = number(name, layer, head, token, i)
     const value = key.map((x) => -x)
-    arena.write(layer, row, 0, count, key, value, 0, count)
+    arena.write(layer, [{ row, at: 0, tokens: new Array(count) }], key, value, 0, count)
   }
   for (let i = 0; i < count; i++) row.path.push({} as Path)
   return row
@@ -80,4 +80,35 @@ test('an input stays the same object until something changes', () => {
   expect(arena.keys(0, 1, 2)).toBe(before)
   arena.grow(5, 5)
   expect(arena.keys(0, 1, 2)).not.toBe(before)
+})
+
+test.each([4, 3])('keys and values keep every bit, with heads of %i numbers', (width) => {
+  const arena = new Arena({ ...shape, headWidth: width } as DecoderShape)
+  arena.grow(3, 4)
+  const odd = [-0, 5e-324, 1.4e-45, -1.4e-45, Infinity, -Infinity, 3.4028234663852886e38, 1.1754942e-38, 0.1, -7]
+  const [rows, steps] = [2, 2]
+  const key = Float32Array.from({ length: rows * steps * H * width }, (_, i) => odd[i % odd.length]!)
+  const value = key.toReversed()
+  const held = [arena.place(0, null, 0), arena.place(2, null, 0)]
+  arena.write(
+    1,
+    held.map((row) => ({ row, at: 1, tokens: new Array(steps) })),
+    key,
+    value,
+    0,
+    steps,
+  )
+  const bits = (data: Float32Array) => [...new Uint32Array(data.buffer, data.byteOffset, data.length)]
+  held.forEach((row, i) => {
+    for (let step = 0; step < steps; step++)
+      for (let head = 0; head < H; head++) {
+        const from = ((i * steps + step) * H + head) * width
+        const at = (head * arena.length + 1 + step) * width
+        for (const [stored, given] of [
+          [arena.keys(1, row.index, 1).data, key],
+          [arena.values(1, row.index, 1).data, value],
+        ] as const)
+          expect(bits(stored.subarray(at, at + width))).toEqual(bits(given.subarray(from, from + width)))
+      }
+  })
 })
