@@ -63,7 +63,8 @@ const vocabulary: Vocabulary = {
 export async function randomModel(type: ProductType, device: Device = 'cpu'): Promise<Transformer> {
   const { shape } = architecture
   const weights = randomWeights()
-  const tensors = architecture.tensors(() => true)
+  // The names of a file with one embedding, for input and output.
+  const tensors = architecture.tensors(() => false)
   const trunk =
     device === 'webgpu'
       ? await DeviceTrunk.open(shape, tensors, weights, device)

@@ -89,8 +89,19 @@ export function writeAtomically(path: string, text: string | Uint8Array): void {
 
 /** Writes the files of a run; every text is on the disk before the first takes its name. */
 export function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  mkdirSync(path, { recursive: true })
+  makeFolder(resolve(path))
   replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
+}
+
+/** As `makeFolder` in models/cache-folder.ts: Node's own way of it goes round without end in /proc. */
+function makeFolder(path: string): void {
+  if (present(path)?.isDirectory()) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    if (!present(path)?.isDirectory()) throw commandError('X014', `cannot write \`${path}\`: ${reason(error)}`)
+  }
 }
 
 function replaceAll(texts: ReadonlyMap<string, string | Uint8Array>): void {

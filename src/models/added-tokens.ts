@@ -5,6 +5,7 @@ interface Splitting {
   added_tokens_map: ReadonlyMap<string, { readonly single_word?: boolean }>
   readonly splitter_unnormalized: Splitter
   splitter_normalized: Splitter
+  pre_tokenizer: ((text: string, options: { readonly section_index: number }) => string[]) | null
 }
 
 interface Splitter {
@@ -29,6 +30,28 @@ export function heedSingleWords(tokenizer: Tokenizer): void {
   for (const splitter of [splitting.splitter_unnormalized, splitting.splitter_normalized]) {
     const split = splitter.split.bind(splitter)
     splitter.split = (text) => joined(text, split(text), added)
+  }
+}
+
+/**
+ * Makes a tokenizer that puts a space before the first word put it there only: the library takes for the first what stands behind an added token
+ * too, where that is a normalised one.
+ */
+export function heedFirstWords(tokenizer: Tokenizer): void {
+  const splitting = tokenizer as unknown as Splitting
+  const { added_tokens_map: added, splitter_normalized: splitter, pre_tokenizer: cut } = splitting
+  if (cut === null) return
+  let first = false
+  const split = splitter.split.bind(splitter)
+  splitter.split = (text) => {
+    const sections = split(text)
+    first = !added.has(sections[0] ?? '')
+    return sections
+  }
+  splitting.pre_tokenizer = (text, { section_index }) => {
+    const index = first ? section_index : 1
+    first = false
+    return cut(text, { section_index: index })
   }
 }
 

@@ -74,8 +74,9 @@ export function limitsOf(
   )
 }
 
-/** 1.2 GB, 34 MB. */
+/** 1.2 GB, 34 MB, 7 kB. */
 export function bytesText(bytes: number): string {
   if (bytes >= 1e9) return `${(bytes / 1e9).toFixed(1)} GB`
+  if (bytes < 1e6) return `${Math.ceil(bytes / 1e3)} kB`
   return bytes >= 1e7 ? `${(bytes / 1e6).toFixed(0)} MB` : `${(bytes / 1e6).toFixed(1)} MB`
 }

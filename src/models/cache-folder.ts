@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
@@ -18,11 +18,26 @@ export function temporaryName(path: string): string {
   return `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`
 }
 
+/** A folder and those that it lies in. Node's own way of it goes round without end where a folder lets nothing be made in it, as /proc does. */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path)
+  } catch (thrown) {
+    if ((await stat(path).catch(() => null))?.isDirectory()) return
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw thrown
+    await makeFolder(dirname(path))
+    // Another process may have been quicker.
+    await mkdir(path).catch(async (again) => {
+      if (!(await stat(path).catch(() => null))?.isDirectory()) throw again
+    })
+  }
+}
+
 /** Writes a small file of the cache at once or not at all. A cache that cannot be written is only slower, so that is no error. */
 export async function writeCached(path: string, text: string): Promise<void> {
   const temporary = temporaryName(path)
   try {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolder(dirname(path))
     await writeFile(temporary, text)
     await rename(temporary, path)
   } catch {

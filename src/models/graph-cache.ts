@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
+import { readdir, readFile, rm, stat, statfs, utimes } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { OpenedGraph } from '../tensor/backend.js'
 import type { Graph } from '../tensor/graph.js'
 import { graphFile, savedBytes, saveOnnx } from '../tensor/save.js'
 import { type Placement, Session } from '../tensor/session.js'
-import { smccCache, temporaryName } from './cache-folder.js'
+import { makeFolder, smccCache, temporaryName } from './cache-folder.js'
 import type { Written } from './keep.js'
 
 /** Makes the graphs of one model ready to run, on the CPU or where `placement` says: `name` tells them apart, `build` converts the weights. */
@@ -89,7 +89,7 @@ export async function cachedGraphs(modelHash: string, options: CacheOptions = {}
 async function within({ temporary }: Written, action: () => Promise<Session | null>): Promise<Session | null> {
   let session: Session | null = null
   try {
-    await mkdir(temporary, { recursive: true })
+    await makeFolder(temporary)
     session = await action()
   } catch {
     // The graph is built in memory instead, and what is wrong with the model is said there.

@@ -40,7 +40,7 @@ export async function readHeadGraph(
 ): Promise<GraphBuilder> {
   const { vocabulary, width } = shape
   const columns = headColumns(shape)
-  let matrix = await source.read(shape.tied ? tensors.embedding : tensors.output, [vocabulary, width])
+  let matrix = await source.read(tensors.output, [vocabulary, width])
   if (columns > vocabulary) {
     const padded = new Float32Array(columns * width)
     padded.set(matrix)

@@ -56,5 +56,5 @@ export class OutputMatrix {
 function outputOf({ architecture, weights }: ModelFiles): Tensor {
   const { shape } = architecture
   const tensors = architecture.tensors((name) => weights.has(name))
-  return { weights, name: shape.tied ? tensors.embedding : tensors.output, shape: [shape.vocabulary, shape.width] }
+  return { weights, name: tensors.output, shape: [shape.vocabulary, shape.width] }
 }

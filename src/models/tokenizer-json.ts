@@ -1,3 +1,4 @@
+import type { Tokenizer } from '@huggingface/tokenizers'
 import { modelError } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 
@@ -16,11 +17,10 @@ export function forPrompts(tokenizer: JsonObject, id: string): JsonObject {
  * Throws M017 for what the library would cut otherwise than Hugging Face's own.
  */
 export function forReading(tokenizer: JsonObject, id: string): JsonObject {
-  const parts = [...partsOf(tokenizer.pre_tokenizer, 'pretokenizers')]
-  for (const { type, behavior, pattern } of parts) {
-    if (type !== 'Split' || behavior === 'Isolated' || behavior === 'Removed') continue
-    // Gemma's: its normalizer has replaced every space, so nothing is split.
-    if (isObject(pattern) && pattern.String === ' ') continue
+  for (const { type, behavior, invert } of partsOf(tokenizer.pre_tokenizer, 'pretokenizers')) {
+    const known = behavior === undefined ? type === 'Punctuation' : Object.hasOwn(behaviours, String(behavior))
+    const plain = invert !== true || behavior === 'Isolated' || behavior === 'Removed'
+    if ((type !== 'Split' && type !== 'Punctuation') || (known && plain)) continue
     throw modelError(
       'M017',
       `the tokenizer of ${id} splits with behaviour ${JSON.stringify(behavior)}, which is not supported`,
@@ -51,14 +51,69 @@ export function forContinuations(tokenizer: JsonObject): JsonObject | null {
   return changed ? { ...tokenizer, normalizer, pre_tokenizer: preTokenizer } : null
 }
 
+/**
+ * Makes byte-level tokenizers take for white space what is so in Unicode and for Hugging Face's own: JavaScript has U+FEFF beside that, and
+ * lacks U+0085.
+ */
+export function heedUnicodeSpaces(tokenizer: Tokenizer): void {
+  for (const part of innermost(tokenizer.pre_tokenizer as Part | null)) {
+    if (part.byte_encoder) part.pattern = byteLevelWords
+  }
+}
+
+/** What the library makes of a pre-tokenizer. */
+interface Part {
+  readonly tokenizers?: readonly (Part | null)[]
+  readonly byte_encoder?: object
+  pattern?: RegExp
+}
+
+function innermost(part: Part | null): readonly Part[] {
+  return part?.tokenizers?.flatMap(innermost) ?? (part ? [part] : [])
+}
+
+const byteLevelWords =
+  /'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+/gu
+
+/** What becomes of the matches of a pattern, as another pattern whose matches, and what lies between them, are the words. */
+const behaviours: Readonly<Record<string, (match: string) => string>> = {
+  Isolated: (match) => match,
+  Removed: (match) => match,
+  Contiguous: (match) => `(?:${match})+`,
+  MergedWithPrevious: (match) => `(?:(?!${match})[\\s\\S])*(?:${match})|(?:(?!${match})[\\s\\S])+`,
+  MergedWithNext: (match) => `(?:${match})(?:(?!${match})[\\s\\S])*|(?:(?!${match})[\\s\\S])+`,
+}
+
+function split(match: string, behaviour = 'Isolated'): JsonObject {
+  const pattern = { Regex: behaviours[behaviour]!(match) }
+  return { type: 'Split', pattern, behavior: behaviour === 'Removed' ? 'Removed' : 'Isolated', invert: false }
+}
+
+/** What belongs to a word, as Rust's regular expressions have it. */
+const letter = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
+const sign = '[\\p{P}!-/:-@\\[-`{-~]'
+
 function readRightly(part: JsonObject): JsonObject {
   // The library takes only 0 to 9 for digits, Hugging Face's own every number of Unicode (½, Ⅷ, ٣).
-  if (part.type === 'Digits') {
-    const pattern = { Regex: part.individual_digits === true ? '\\p{N}' : '\\p{N}+' }
-    return { type: 'Split', pattern, behavior: 'Isolated', invert: false }
-  }
+  if (part.type === 'Digits') return split(part.individual_digits === true ? '\\p{N}' : '\\p{N}+')
+  // It takes all signs in a row for one word, and for letters only those of English.
+  if (part.type === 'Punctuation') return split(sign, part.behavior as string | undefined)
+  if (part.type === 'Whitespace') return { ...split(`[${letter}]+|[^${letter}\\s]+`, 'Removed'), invert: true }
+  if (part.type === 'WhitespaceSplit') return { ...split('\\S+', 'Removed'), invert: true }
+  if (part.type === 'Split') return readSplit(part)
   if (part.type !== 'Metaspace' || part.prepend_scheme !== undefined) return part
   return { ...part, prepend_scheme: part.add_prefix_space === false ? 'never' : 'always' }
+}
+
+/** The library isolates whatever it does not remove, leaves out what an inverted pattern does not match, and keeps a text that is to be removed. */
+function readSplit({ pattern, behavior, invert }: JsonObject): JsonObject {
+  const { String: text, Regex } = isObject(pattern) ? pattern : {}
+  const match = typeof text === 'string' ? text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&') : String(Regex)
+  const oneCharacter = typeof text === 'string' && text.length === 1
+  // As Gemma's, whose normalizer replaces every space: a text of any length is one word, and must not be walked back over.
+  if (oneCharacter && behavior === 'MergedWithPrevious') return split(`(?<=${match})`)
+  if (oneCharacter && behavior === 'MergedWithNext') return split(`(?=${match})`)
+  return { ...split(match, String(behavior)), invert: invert === true && behavior === 'Removed' }
 }
 
 /** The parts of a normalizer or pre-tokenizer, which may be sequences of sequences. */

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { Tokenizer } from '@huggingface/tokenizers'
-import { findSameTokens, heedSingleWords } from './added-tokens.js'
+import { findSameTokens, heedFirstWords, heedSingleWords } from './added-tokens.js'
 import { renderChat } from './chat.js'
 import { modelError, reason } from './errors.js'
 import { isObject, type JsonObject } from './json.js'
 import type { ChatMessage, Vocabulary } from './model.js'
-import { forContinuations, forPrompts } from './tokenizer-json.js'
+import { forContinuations, forPrompts, heedUnicodeSpaces } from './tokenizer-json.js'
 
 /** The files of a model that its vocabulary is made of. */
 export interface TokenizerFiles {
@@ -39,11 +39,17 @@ export class SubwordVocabulary implements Vocabulary {
     const { tokenizer, tokenizerConfig } = files
     const prepared = forPrompts(tokenizer, id)
     const continuing = forContinuations(prepared)
+    let before: number[]
     try {
       this.#tokenizer = new Tokenizer(prepared, tokenizerConfig)
       this.#continuing = continuing ? new Tokenizer(continuing, { ...tokenizerConfig, remove_space: false }) : this.#tokenizer
-      for (const one of new Set([this.#tokenizer, this.#continuing])) heedSingleWords(one)
+      for (const one of new Set([this.#tokenizer, this.#continuing])) {
+        heedSingleWords(one)
+        heedUnicodeSpaces(one)
+        heedFirstWords(one)
+      }
       if (continuing) findSameTokens(this.#continuing, this.#tokenizer)
+      before = this.#tokensBefore()
     } catch (thrown) {
       throw modelError(
         'M017',
@@ -58,7 +64,7 @@ export class SubwordVocabulary implements Vocabulary {
     const begin = nameOf(tokenizerConfig.bos_token)
     const beginId = begin === null ? undefined : this.#tokenizer.token_to_id(begin)
     const alone = beginId ?? beginOf(files, size)
-    this.#before = beginFlag(tokenizerConfig, beginId) ?? this.#tokensBefore()
+    this.#before = beginFlag(tokenizerConfig, beginId) ?? before
     this.#alone = this.#before.length > 0 || alone === undefined ? this.#before : [alone]
   }
 
@@ -113,8 +119,10 @@ export class SubwordVocabulary implements Vocabulary {
   }
 
   #withBytes(tokenizer: Tokenizer, ids: readonly number[], pieces: readonly string[]): number[] {
+    const { unk_id: unknown } = this.files.tokenizer.model as JsonObject
     return pieces.flatMap((piece, i) => {
-      if (tokenizer.token_to_id(piece) !== undefined) return [ids[i]!]
+      // An added token may be known by another text than its own: with a space before it.
+      if (ids[i] !== unknown || tokenizer.token_to_id(piece) !== undefined) return [ids[i]!]
       const bytes = [...new TextEncoder().encode(piece)].map((byte) => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`)
       const spelt = bytes.map((byte) => tokenizer.token_to_id(byte))
       return spelt.every((id) => id !== undefined) ? (spelt as number[]) : [ids[i]!]

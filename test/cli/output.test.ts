@@ -40,6 +40,12 @@ describe('after the run', () => {
     expect(readdirSync('.').sort()).toEqual(['link', 'target'])
   })
 
+  test.runIf(existsSync('/proc/self'))('a folder that lets nothing be made in it is told', () => {
+    expect(() => writeFolder('/proc/self/deep/er', new Map())).toThrow('X014: cannot write `/proc/self/deep`')
+    writeFolder('deep/er', new Map([['a', 'new']]))
+    expect(readFileSync('deep/er/a', 'utf8')).toBe('new')
+  })
+
   test('a device is written to, not replaced', () => {
     writeAtomically('/dev/null', 'text')
     expect(statSync('/dev/null').isCharacterDevice()).toBe(true)

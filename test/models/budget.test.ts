@@ -154,5 +154,5 @@ describe('what nobody stands on', () => {
 })
 
 it('sizes are told as people do', () => {
-  expect([1.24e9, 34.4e6, 1.26e6].map(bytesText)).toEqual(['1.2 GB', '34 MB', '1.3 MB'])
+  expect([1.24e9, 34.4e6, 1.26e6, 140_100, 0].map(bytesText)).toEqual(['1.2 GB', '34 MB', '1.3 MB', '141 kB', '0 kB'])
 })

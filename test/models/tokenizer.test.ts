@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { Tokenizer } from '@huggingface/tokenizers'
 import { describe, expect, it } from 'vitest'
 import { parseObject } from '../../src/models/json.js'
 import { textOf } from '../../src/models/model.js'
 import { SubwordVocabulary } from '../../src/models/tokenizer.js'
+import { forReading, heedUnicodeSpaces } from '../../src/models/tokenizer-json.js'
 
 const read = (name: string) => parseObject(readFileSync(new URL(`../../models/tiny/${name}`, import.meta.url), 'utf8'), name)
 const tiny = {
@@ -89,10 +91,50 @@ describe('begin tokens', () => {
 describe('tokenizers that would be read wrongly', () => {
   it.each([
     [{ model: { type: 'WordPiece', vocab: { a: 0 }, unk_token: 'a' } }, 'WordPiece'],
-    [{ pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext', invert: false } }, 'MergedWithNext'],
+    [{ pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext', invert: true } }, 'MergedWithNext'],
+    [{ pre_tokenizer: { type: 'Punctuation', behavior: 'Sideways' } }, 'Sideways'],
     [{ normalizer: { type: 'Nmt' } }, 'Nmt'],
+    [{ post_processor: { type: 'TemplateProcessing' } }, 'iterable'],
   ])('%j', (change, name) => {
     expect(() => vocabulary({ tokenizer: { ...tiny.tokenizer, ...change } })).toThrow(new RegExp(`M017.*${name}`))
+  })
+})
+
+describe("words are cut where Hugging Face's library cuts them", () => {
+  const cut = (pre_tokenizer: object, text: string) => {
+    const model = { type: 'BPE', vocab: {}, merges: [] }
+    const tokenizer = new Tokenizer(forReading({ ...tiny.tokenizer, model, added_tokens: [], pre_tokenizer }, 'm'), {})
+    heedUnicodeSpaces(tokenizer)
+    return tokenizer.pre_tokenizer!.pre_tokenize(text).join(' ')
+  }
+
+  it.each([
+    ['Isolated', '- - ab - c - - d -', 'a x x b yz yc', 'a . b ! ? é « c'],
+    ['Removed', 'ab c d', 'a b yc', 'a b é c'],
+    ['Contiguous', '-- ab - c -- d -', 'a xx b yz yc', 'a . b !? é « c'],
+    ['MergedWithPrevious', '- - ab- c- - d-', 'ax x byz yc', 'a. b! ? é« c'],
+    ['MergedWithNext', '- -ab -c - -d -', 'a x xb yzyc', 'a .b ! ?é «c'],
+  ])('%s', (behavior, hyphens, letters, signs) => {
+    expect(cut({ type: 'Split', pattern: { String: '-' }, behavior, invert: false }, '--ab-c--d-')).toBe(hyphens)
+    expect(cut({ type: 'Split', pattern: { Regex: 'x|yz' }, behavior, invert: false }, 'axxbyzyc')).toBe(letters)
+    expect(cut({ type: 'Punctuation', behavior }, 'a.b!?é«c')).toBe(signs)
+    const long = 'ab'.repeat(4e6)
+    expect(cut({ type: 'Split', pattern: { String: '-' }, behavior, invert: false }, long)).toBe(long)
+  })
+
+  it('inverted', () => {
+    const letters = { type: 'Split', pattern: { Regex: '[a-z]' }, invert: true }
+    expect(cut({ ...letters, behavior: 'Isolated' }, 'ab12c3')).toBe('a b 12 c 3')
+    expect(cut({ ...letters, behavior: 'Removed' }, 'ab12c3')).toBe('a b c')
+  })
+
+  it('at the spaces and the letters of Unicode', () => {
+    expect(cut({ type: 'Whitespace' }, 'naïve ٣½! a_b«.»\u0085y \ufeffz')).toBe('naïve ٣ ½! a_b «.» y \ufeff z')
+    expect(cut({ type: 'WhitespaceSplit' }, 'a\ufeffb\u0085c')).toBe('a\ufeffb c')
+    const bytes = { type: 'ByteLevel', add_prefix_space: true, trim_offsets: true }
+    const words = 'Ġa Ġï»¿ b Âħ Âħ c'
+    expect(cut(bytes, 'a \ufeffb\u0085\u0085c')).toBe(words)
+    expect(cut({ type: 'Sequence', pretokenizers: [bytes] }, 'a \ufeffb\u0085\u0085c')).toBe(words)
   })
 })
 
@@ -185,6 +227,48 @@ it('added tokens that are normalised are the same in a text that goes on, where 
   }
   expect(words.encodePrompt('x <t>a')).toEqual([1, 3, 8, 2])
   expect(words.encodePrompt('x<t> a')).toEqual([1, 3, 4, 5, 6, 7])
+})
+
+describe('behind an added token that is normalised', () => {
+  const pieces = ['<unk>', '▁', 'a', 'x', '<', 't', '>', '▁a']
+  const added = { content: '<t>', single_word: false, lstrip: false, rstrip: false, normalized: true, special: false }
+  const words = (tokenizer: object) =>
+    new SubwordVocabulary('m', 16, {
+      ...tiny,
+      tokenizer: { normalizer: null, pre_tokenizer: null, post_processor: null, decoder: null, ...tokenizer },
+      tokenizerConfig: {},
+      config: {},
+    })
+
+  it.each([
+    ['first', [7, 8, 2], [8, 2], [7, 8, 2, 8, 3]],
+    ['always', [7, 8, 7], [8, 7], [7, 8, 7, 8, 1, 3]],
+    ['never', [2, 8, 2], [8, 2], [2, 8, 2, 8, 3]],
+  ])('a space is put before a word as the scheme "%s" says', (prepend_scheme, ...cut) => {
+    const found = words({
+      added_tokens: [{ ...added, id: 8 }],
+      pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme, split: false },
+      model: {
+        type: 'BPE',
+        vocab: Object.fromEntries(pieces.map((piece, id) => [piece, id])),
+        merges: [['▁', 'a']],
+        unk_token: '<unk>',
+      },
+    })
+    expect(['a<t>a', '<t>a', 'a<t>a<t>x'].map((text) => found.encodePrompt(text))).toEqual(cut)
+  })
+
+  it('whose name is written with a space, bytes spell nothing', () => {
+    const bytes = [...new TextEncoder().encode('▁<t>')].map((byte) => `<0x${byte.toString(16).toUpperCase()}>`)
+    const vocab = [...pieces.map((piece, id) => [piece, -1 - id]), ...bytes.map((byte) => [byte, -30])]
+    const found = words({
+      added_tokens: [{ ...added, id: 14 }],
+      normalizer: { type: 'Prepend', prepend: '▁' },
+      model: { type: 'Unigram', unk_id: 0, vocab, byte_fallback: true },
+    })
+    expect(found.encodePrompt('<t>a')).toEqual([14, 2])
+    expect(found.encodePrompt('t~')).toEqual([1, 5, 0])
+  })
 })
 
 describe('added tokens that are single words', () => {

@@ -17,6 +17,8 @@ const activations: Readonly<Record<string, Activation>> = {
   relu: 'relu',
 }
 
+const mostListed = 1 << 22
+
 /** Typed access to config.json. Every getter throws M006. null counts as absent, as Hugging Face reads it. */
 export class ConfigReader {
   constructor(
@@ -38,9 +40,17 @@ export class ConfigReader {
     throw this.#unexpected(key, 'a positive integer', value)
   }
 
+  /** Of layers or tokens, which are listed: a damaged file may tell more than there is room for. */
+  listed(key: string, fallback?: number): number {
+    const count = this.count(key, fallback)
+    if (count <= mostListed) return count
+    throw this.#unexpected(key, `at most ${mostListed}`, count)
+  }
+
+  /** A number that can be computed with in 32 bits. */
   positive(key: string, fallback?: number): number {
     const value = this.get(key) ?? fallback
-    if (typeof value === 'number' && Number.isFinite(value) && value > 0) return value
+    if (typeof value === 'number' && Number.isFinite(Math.fround(value)) && value > 0) return value
     throw this.#unexpected(key, 'a positive number', value)
   }
 

@@ -1,5 +1,5 @@
 import type { ConfigReader } from './config.js'
-import { llamaShape, llamaTensors } from './llama.js'
+import { llamaPrefix, llamaShape, llamaTensors } from './llama.js'
 import { rotaryPositions } from './rotary.js'
 import type { Architecture, DecoderShape, LayerTensors } from './shape.js'
 
@@ -9,7 +9,7 @@ import type { Architecture, DecoderShape, LayerTensors } from './shape.js'
  */
 export function gemma(config: ConfigReader): Architecture {
   const shape = gemmaShape('gemma', config.over({ head_dim: 256, max_position_embeddings: 8192 }), () => false)
-  return { shape, tensors: () => llamaTensors(withoutBias) }
+  return { shape, tensors: (has) => llamaTensors(withoutBias, llamaPrefix(has)) }
 }
 
 /** Gemma 2 (arXiv 2408.00118): local layers alternate with global ones, scores and logits are capped, each block ends in a norm. */
@@ -23,14 +23,17 @@ export function gemma2(given: ConfigReader): Architecture {
   const shape = gemmaShape('gemma2', config, (layer) => layer % 2 === 0)
   return {
     shape: { ...shape, ...scores(config) },
-    tensors: () => ({ ...llamaTensors(withoutBias), layer: (index) => sandwiched(index, false, 'model.') }),
+    tensors: (has) => {
+      const prefix = llamaPrefix(has)
+      return { ...llamaTensors(withoutBias, prefix), layer: (index) => sandwiched(index, false, prefix) }
+    },
   }
 }
 
 /** Gemma 3, text (arXiv 2503.19786): five local layers to each global one, each kind with its own rotary base, and norms of queries and keys. */
 export function gemma3(given: ConfigReader): Architecture {
   const config = given.over({ ...secondDefaults, vocab_size: 262208, max_position_embeddings: 131072 })
-  const pattern = config.count('sliding_window_pattern', config.count('_sliding_window_pattern', 6))
+  const pattern = config.count('sliding_window_pattern', 6)
   const shape = gemmaShape('gemma3', config, (layer) => (layer + 1) % pattern !== 0)
   const { headWidth } = shape
   // Which table a layer reads goes by its kind, also where the window holds the whole context.
@@ -64,8 +67,8 @@ export function gemma3WithVision(config: ConfigReader): Architecture {
   return gemma3(text!)
 }
 
-/** What precedes the names of the text part: alone, and in the two layouts of models that also see. */
-const prefixes = ['model.', 'language_model.model.', 'model.language_model.']
+/** What precedes the names of the text part: alone, without its head, and in the two layouts of models that also see. */
+const prefixes = ['model.', '', 'language_model.model.', 'model.language_model.']
 
 const secondDefaults = { num_attention_heads: 8, num_key_value_heads: 4, head_dim: 256, sliding_window: 4096 }
 
@@ -78,11 +81,16 @@ function gemmaShape(family: string, config: ConfigReader, isLocal: (layer: numbe
   return {
     ...shape,
     norm: { ...shape.norm, offset: 1 },
-    // The first gemma files name the exact GELU in `hidden_act`; all were trained with the approximation.
-    activation: config.activation('hidden_activation', 'gelu_pytorch_tanh'),
+    activation: config.activation('hidden_activation', firstActivation(config)),
     embeddingScale: Math.sqrt(shape.width),
     tied: config.flag('tie_word_embeddings', true),
   }
+}
+
+/** The first gemma files name the exact GELU in `hidden_act`; all were trained with the approximation. Other functions that the newest name there are meant. */
+function firstActivation(config: ConfigReader): string {
+  const named = config.get('model_type') === 'gemma' ? config.get('hidden_act') : null
+  return typeof named === 'string' && named !== 'gelu' ? named : 'gelu_pytorch_tanh'
 }
 
 function scores(config: ConfigReader) {

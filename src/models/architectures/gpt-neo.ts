@@ -7,7 +7,7 @@ import { attentionWindows } from './windows.js'
 export function gptNeo(config: ConfigReader): Architecture {
   const kinds = layerKinds(config)
   const width = config.count('hidden_size', 2048)
-  const layers = config.count('num_layers', 24)
+  const layers = config.listed('num_layers', 24)
   config.require(kinds.length === layers, `attention_types describes ${kinds.length} layers, and num_layers is ${layers}`)
   const context = config.count('max_position_embeddings', 2048)
   const windows = attentionWindows(config, config.count('window_size', 256), context, (layer) => kinds[layer] === 'local')

@@ -11,7 +11,7 @@ export function gptNeox(config: ConfigReader): Architecture {
   const heads = config.count('num_attention_heads')
   config.require(width % heads === 0, `hidden_size (${width}) is not a multiple of num_attention_heads (${heads})`)
   const headWidth = width / heads
-  const layers = config.count('num_hidden_layers')
+  const layers = config.listed('num_hidden_layers')
   const rotary = rotaryPositions(config, headWidth, { key: 'rotary_emb_base', share: config.positive('rotary_pct', 0.25) })
   const shape: DecoderShape = {
     family: 'gpt_neox',
@@ -21,7 +21,7 @@ export function gptNeox(config: ConfigReader): Architecture {
     keyValueHeads: heads,
     headWidth,
     inner: config.count('intermediate_size', 4 * width),
-    vocabulary: config.count('vocab_size'),
+    vocabulary: config.listed('vocab_size'),
     context: Math.min(config.count('max_position_embeddings', 2048), rotary.context),
     norm: { kind: 'layer', epsilon: config.positive('layer_norm_eps', 1e-5), offset: 0 },
     positions: 'rotary',
@@ -36,13 +36,13 @@ export function gptNeox(config: ConfigReader): Architecture {
     tied: config.flag('tie_word_embeddings', false),
   }
   const bias = config.flag('attention_bias', true)
-  return { shape, tensors: () => tensors(shape, bias) }
+  return { shape, tensors: (has) => tensors(shape, bias, has('embed_in.weight') ? '' : 'gpt_neox.') }
 }
 
-function tensors({ width, headWidth }: DecoderShape, attentionBias: boolean): DecoderTensors {
-  const named = (name: string) => ({ weight: `gpt_neox.${name}.weight`, bias: `gpt_neox.${name}.bias` })
+function tensors({ width, headWidth }: DecoderShape, attentionBias: boolean, prefix: string): DecoderTensors {
+  const named = (name: string) => ({ weight: `${prefix}${name}.weight`, bias: `${prefix}${name}.bias` })
   return {
-    embedding: 'gpt_neox.embed_in.weight',
+    embedding: `${prefix}embed_in.weight`,
     positionEmbedding: null,
     finalNorm: named('final_layer_norm'),
     output: 'embed_out.weight',

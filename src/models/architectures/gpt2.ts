@@ -5,7 +5,7 @@ import { type Architecture, type DecoderShape, type DecoderTensors, type LinearT
 export function gpt2(config: ConfigReader): Architecture {
   config.only('add_cross_attention', false)
   const width = config.count('n_embd', 768)
-  const layers = config.count('n_layer', 12)
+  const layers = config.listed('n_layer', 12)
   const plain = learnedPositions(config, width, config.count('n_head', 12))
   const lower = config.flag('scale_attn_by_inverse_layer_idx', false)
   const shape: DecoderShape = {
@@ -32,7 +32,7 @@ export function learnedPositions(config: ConfigReader, width: number, heads: num
     heads,
     keyValueHeads: heads,
     headWidth: width / heads,
-    vocabulary: config.count('vocab_size', 50257),
+    vocabulary: config.listed('vocab_size', 50257),
     norm: { kind: 'layer', epsilon: config.positive('layer_norm_epsilon', 1e-5), offset: 0 },
     positions: 'learned',
     rotary: [],
@@ -46,7 +46,7 @@ export function learnedPositions(config: ConfigReader, width: number, heads: num
   } as const
 }
 
-/** The file of the first GPT-2 has names without the prefix. */
+/** The file of the first GPT-2 has names without the prefix, as every model that was saved without its head. */
 function gpt2Tensors({ width }: DecoderShape, prefix: string): DecoderTensors {
   const norm = (name: string) => ({ weight: `${prefix}${name}.weight`, bias: `${prefix}${name}.bias` })
   return {

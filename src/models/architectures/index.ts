@@ -42,6 +42,30 @@ export function describe(config: JsonObject, path: string): Architecture {
     )
   }
   const reader = new ConfigReader(config, path)
-  reader.only('quantization_config', null)
-  return family(reader)
+  const quantised = reader.within('quantization_config')
+  if (quantised) {
+    throw modelError(
+      'M006',
+      `${path}: the weights are quantised by the method ${JSON.stringify(quantised.get('quant_method'))}, which is not read`,
+      'take the model as it was before, in 16 or 32 bits, or a GGUF file of it',
+    )
+  }
+  return withTies(family(reader))
+}
+
+/**
+ * Where the output embedding is the input embedding, files hold it under either name. Where they hold both, the output reads its own, as in
+ * Hugging Face's library: mostly the two are equal.
+ */
+function withTies({ shape, tensors }: Architecture): Architecture {
+  if (!shape.tied) return { shape, tensors }
+  return {
+    shape,
+    tensors: (has) => {
+      const named = tensors(has)
+      const { embedding, output } = named
+      if (!has(output)) return { ...named, output: embedding }
+      return has(embedding) ? named : { ...named, embedding: output }
+    },
+  }
 }

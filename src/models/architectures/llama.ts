@@ -18,7 +18,7 @@ export interface LlamaParts {
 export function llama(config: ConfigReader): Architecture {
   const bias = config.flag('attention_bias', false)
   const parts = { inputBias: bias, outputBias: bias, mlpBias: config.flag('mlp_bias', false), headNorms: false }
-  return { shape: llamaShape('llama', config), tensors: () => llamaTensors(parts) }
+  return { shape: llamaShape('llama', config), tensors: (has) => llamaTensors(parts, llamaPrefix(has)) }
 }
 
 /** The shape of a model whose blocks are llama's. `isLocal`: which layers look through `sliding_window`, if the file has one. */
@@ -46,7 +46,7 @@ export function llamaShape(
     keyValueHeads,
     headWidth,
     inner: config.count('intermediate_size'),
-    vocabulary: config.count('vocab_size'),
+    vocabulary: config.listed('vocab_size'),
     context,
     norm: { kind: 'rootMeanSquare', epsilon: config.positive('rms_norm_eps', 1e-6), offset: 0 },
     positions: 'rotary',
@@ -62,8 +62,13 @@ export function llamaShape(
   }
 }
 
+/** What precedes the names of llama-like models: nothing where the model was saved without its head. */
+export function llamaPrefix(has: (name: string) => boolean): string {
+  return has('norm.weight') ? '' : 'model.'
+}
+
 /** The names that llama-like models share in the Hugging Face layout. */
-export function llamaTensors(parts: LlamaParts, prefix = 'model.'): DecoderTensors {
+export function llamaTensors(parts: LlamaParts, prefix: string): DecoderTensors {
   return {
     embedding: `${prefix}embed_tokens.weight`,
     positionEmbedding: null,

@@ -1,6 +1,6 @@
 import type { ConfigReader } from './config.js'
-import { llamaShape, llamaTensors } from './llama.js'
-import { type Architecture, type LinearTensors, rowsFrom } from './shape.js'
+import { llamaPrefix, llamaShape, llamaTensors } from './llama.js'
+import { type Architecture, type LayerTensors, type LinearTensors, rowsFrom } from './shape.js'
 
 /**
  * Phi-3 (Abdin et al. 2024, arXiv 2404.14219): llama with query, key and value in one matrix, and gate and up in another. The versions with a context of 128 K
@@ -10,16 +10,17 @@ export function phi3(given: ConfigReader): Architecture {
   const config = given.over({ rms_norm_eps: 1e-5, max_position_embeddings: 4096, original_max_position_embeddings: 4096 })
   const shape = llamaShape('phi3', config, () => true)
   const { heads, keyValueHeads, headWidth, inner } = shape
-  const plain = llamaTensors({ inputBias: false, outputBias: false, mlpBias: false, headNorms: false })
+  const parts = { inputBias: false, outputBias: false, mlpBias: false, headNorms: false }
   const queries = heads * headWidth
   const keys = keyValueHeads * headWidth
   return {
     shape,
-    tensors: () => ({
-      ...plain,
-      layer: (index) => {
+    tensors: (has) => {
+      const prefix = llamaPrefix(has)
+      const plain = llamaTensors(parts, prefix)
+      const layer = (index: number): LayerTensors => {
         const part = (name: string, begin: number, of: number): LinearTensors => ({
-          weight: `model.layers.${index}.${name}.weight`,
+          weight: `${prefix}layers.${index}.${name}.weight`,
           bias: null,
           rows: rowsFrom(begin, of),
         })
@@ -31,7 +32,8 @@ export function phi3(given: ConfigReader): Architecture {
           gate: part('mlp.gate_up_proj', 0, 2 * inner),
           up: part('mlp.gate_up_proj', inner, 2 * inner),
         }
-      },
-    }),
+      }
+      return { ...plain, layer }
+    },
   }
 }

@@ -15,6 +15,9 @@ export interface RotaryOptions {
   readonly scaled?: boolean
 }
 
+/** No head is as wide; a damaged file may tell more than there is room for. */
+const mostPairs = 1 << 16
+
 /**
  * Frequencies theta^(-2i / n), i = 0 .. n / 2 - 1, of rotary positions (Su et al. 2021, arXiv 2104.09864), n the part of a head that is turned. Newer files keep all settings in
  * `rope_parameters`, older ones in `rope_theta`, `rope_scaling` and `partial_rotary_factor`. Throws M006.
@@ -29,7 +32,7 @@ export function rotaryPositions(config: ConfigReader, headWidth: number, options
   // Of an odd number PyTorch turns one more, which has to be there.
   const pairs = Math.ceil(turned / 2)
   config.require(
-    pairs > 0 && 2 * pairs <= headWidth,
+    pairs > 0 && 2 * pairs <= headWidth && pairs <= mostPairs,
     `rotary positions turn ${turned} of the ${headWidth} numbers of a head, expected pairs of them`,
   )
   const settings = parameters ?? (scaled ? config.within('rope_scaling') : null)

@@ -79,7 +79,7 @@ export interface DecoderTensors {
   /** [context, width]; null with rotary positions. */
   readonly positionEmbedding: string | null
   readonly finalNorm: NormTensors
-  /** [vocabulary, width]; the embedding when tied. */
+  /** [vocabulary, width]; mostly the embedding when tied. */
   readonly output: string
   layer(index: number): LayerTensors
 }

@@ -11,7 +11,7 @@ export function attentionWindows(
   context: number,
   isLocal: (layer: number) => boolean,
 ): number[] {
-  const layers = config.count(config.get('num_hidden_layers') === null ? 'num_layers' : 'num_hidden_layers')
+  const layers = config.listed(config.get('num_hidden_layers') === null ? 'num_layers' : 'num_hidden_layers')
   const types = config.get('layer_types')
   config.require(
     types === null || (Array.isArray(types) && types.length === layers && types.every((type) => type === full || type === local)),

@@ -2,7 +2,7 @@ import { Tokenizer } from '@huggingface/tokenizers'
 import { heedSingleWords } from '../added-tokens.js'
 import { modelError, reason } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
-import { forReading } from '../tokenizer-json.js'
+import { forReading, heedUnicodeSpaces } from '../tokenizer-json.js'
 import type { ClassifierConfig } from './config.js'
 
 /** Texts to the tokens that a classifier reads, those of the template ([CLS], [SEP]) included. */
@@ -20,6 +20,7 @@ export class ClassifierTokens {
     try {
       this.#tokenizer = new Tokenizer(forReading(tokenizer, id), tokenizerConfig)
       heedSingleWords(this.#tokenizer)
+      heedUnicodeSpaces(this.#tokenizer)
     } catch (thrown) {
       throw modelError(
         'M017',

@@ -54,7 +54,7 @@ export function ggufTensors(shape: DecoderShape, has: (name: string) => boolean,
     embedding: 'token_embd.weight',
     positionEmbedding: shape.positions === 'learned' ? 'position_embd.weight' : null,
     finalNorm: norm('output_norm'),
-    output: 'output.weight',
+    output: shape.tied ? 'token_embd.weight' : 'output.weight',
     layer,
   }
 }

@@ -1,8 +1,9 @@
 import { createHash, type Hash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { mkdir, open, rename, rm, stat } from 'node:fs/promises'
+import { open, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { SmcError } from '../../diagnostics/diagnostic.js'
+import { makeFolder } from '../cache-folder.js'
 import { modelError } from '../errors.js'
 import { partialFor } from './partial.js'
 import { causeOf, request } from './request.js'
@@ -38,7 +39,7 @@ export async function download(id: string, file: RemoteFile, path: string, onDow
 }
 
 async function fetchWhole(id: string, file: RemoteFile, path: string, onDownload?: OnDownload): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const partial = await partialFor(path, (received) => onDownload?.({ file: file.name, received, size: file.size }))
   if (partial === null) return
   let failure = ''

@@ -1,7 +1,7 @@
-import { copyFile, mkdir, rename, symlink, writeFile } from 'node:fs/promises'
+import { copyFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { SmcError } from '../../diagnostics/diagnostic.js'
-import { temporaryName } from '../cache-folder.js'
+import { makeFolder, temporaryName } from '../cache-folder.js'
 import { modelError } from '../errors.js'
 import { isObject, type JsonObject } from '../json.js'
 import { pickledHint } from '../safetensors.js'
@@ -120,14 +120,14 @@ const choose = { model: chosen, classifier: chosenForClassifier }
 
 /** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
 async function link(blob: string, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const fresh = temporaryName(path)
   await symlink(relative(dirname(path), blob), fresh).catch(() => copyFile(blob, fresh))
   await rename(fresh, path)
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
+  await makeFolder(dirname(path))
   const fresh = temporaryName(path)
   await writeFile(fresh, text)
   await rename(fresh, path)

@@ -15,6 +15,28 @@ const of = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
 const windows = (model_type: string, more: Readonly<Record<string, unknown>> = {}) =>
   of(model_type, more).shape.attention.map(({ window }) => window)
 
+group('the activation of the first gemma', () => {
+  const activation = (more: object) => of('gemma', more as Record<string, unknown>).shape.activation
+
+  it('is the approximation of GELU, also where the file names the exact one', () => {
+    expect(activation({})).toBe('geluTanh')
+    expect(activation({ hidden_act: 'gelu' })).toBe('geluTanh')
+    expect(activation({ hidden_act: 'gelu', hidden_activation: null })).toBe('geluTanh')
+  })
+
+  it('is another one where the file names that', () => {
+    expect(activation({ hidden_act: 'silu' })).toBe('silu')
+    expect(activation({ hidden_act: 'silu', hidden_activation: 'gelu_pytorch_tanh' })).toBe('geluTanh')
+    expect(of('gemma2', { hidden_act: 'silu' }).shape.activation).toBe('geluTanh')
+  })
+})
+
+it('the pattern of local layers is that of a key that the library of Hugging Face reads', () => {
+  const local = (more: object) => windows('gemma3_text', { sliding_window: 8, ...more }).filter(Number.isFinite).length
+  expect(local({ sliding_window_pattern: 3 })).toBe(4)
+  expect(local({ _sliding_window_pattern: 3 })).toBe(5)
+})
+
 group('rotary positions', () => {
   const rotary = of('llama', { head_dim: 8 }).shape.rotary.map(({ frequencies }) => frequencies)
   const scaled = (rope_scaling: object) => of('llama', { head_dim: 8, rope_scaling }).shape.rotary[0]!.frequencies
@@ -114,7 +136,15 @@ group('what would be computed wrongly', () => {
     ['llama', { hidden_act: 'mish' }, 'hidden_act'],
     ['llama', { num_key_value_heads: 3 }, 'num_key_value_heads'],
     ['gemma2', { attention_bias: true }, 'attention_bias'],
-    ['qwen3', { quantization_config: { bits: 4 } }, 'quantization_config'],
+    ['qwen3', { quantization_config: { bits: 4, quant_method: 'gptq' } }, 'by the method "gptq", which is not read'],
+    ['qwen3', { quantization_config: 4 }, 'quantization_config'],
+    ['llama', { num_hidden_layers: 2 ** 31 }, 'num_hidden_layers: expected at most'],
+    ['gpt2', { n_embd: 24, n_layer: 2 ** 31 }, 'n_layer: expected at most'],
+    ['gpt_neo', { hidden_size: 32, num_layers: 2 ** 31 }, 'num_layers: expected at most'],
+    ['gpt_neox', { num_hidden_layers: 2 ** 31 }, 'num_hidden_layers: expected at most'],
+    ['llama', { vocab_size: 2 ** 31 }, 'vocab_size: expected at most'],
+    ['llama', { head_dim: 2 ** 31 }, 'rotary positions turn'],
+    ['llama', { rms_norm_eps: 1e300 }, 'rms_norm_eps: expected a positive number'],
   ])('%s with %j is refused', (type, more, key) => {
     expect(() => of(type, more)).toThrow(new RegExp(`M006.*${key}`))
   })

@@ -64,6 +64,11 @@ it('a file may say which layers of gemma are local', () => {
   expect(windows([true, false, false, true])).toEqual([8, Infinity, Infinity, 8])
 })
 
+it('a damaged file may tell of more layers than there is room for', () => {
+  const entries = { block_count: 2 ** 31, 'attention.sliding_window': 8, 'attention.sliding_window_pattern': 2 }
+  expect(() => fromGguf('gemma3', entries)).toThrow(/M006: .*num_hidden_layers: expected at most/)
+})
+
 it('a gemma 3 without a window has no local layers, and may cap its logits', () => {
   const { attention, rotary, logitCap } = fromGguf('gemma3', { 'rope.freq_base': 500, final_logit_softcapping: 30 })
   expect(attention).toEqual(Array.from({ length: 4 }, () => ({ window: Infinity, rotary: 0 })))

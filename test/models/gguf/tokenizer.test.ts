@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import type { GgufValue } from '../../../src/models/gguf/header.js'
 import { tokenizerFilesOf } from '../../../src/models/gguf/tokenizer.js'
@@ -84,4 +85,58 @@ it('files from before the rules had names are cut by the rule of their model', (
   expect(cut('qwen2', tokens, '12')).toEqual(['1', '2'])
   expect(cut('llama', tokens, "12a'S")).toEqual(['12', 'a', "'S"])
   expect(cut('llama', tokens.with(3, '?'), "12a'S")).toEqual(['12', 'a', "'", 'S'])
+})
+
+it.each([
+  ['mellum', 'gpt-2'],
+  ['a.x-4.0', 'gpt-2'],
+  ['trillion', 'gpt-2'],
+  ['granite-docling', 'gpt-2'],
+  ['minerva-7b', 'smollm'],
+  ['pixtral', 'llama-bpe'],
+  ['midm-2.0', 'llama-bpe'],
+])('the rule %s is that of %s', (pre, same) => {
+  const bpe = { model: 'gpt2', tokens: ['a', 'b', 'ab'], merges: ['a b'] }
+  expect(read({ ...bpe, pre }).tokenizer).toEqual(read({ ...bpe, pre: same }).tokenizer)
+})
+
+it('a rule that is not known is refused', () => {
+  const bpe = { model: 'gpt2', tokens: ['a', 'b', 'ab'], merges: ['a b'] }
+  expect(() => read({ ...bpe, pre: 'kimi-k2' })).toThrow(/M017: .*by the rule "kimi-k2", which is not supported/)
+})
+
+/** Byte-level tokens that merge wherever nothing parts them: a token is a word. */
+function wordsOf(pre: string, text: string): string[] {
+  const characters = [...byteLevel(text)]
+  const pieces = new Set(characters)
+  const merges = new Set<string>()
+  for (let from = 0; from < characters.length; from++) {
+    for (let to = from + 2; to <= characters.length; to++) {
+      pieces.add(characters.slice(from, to).join(''))
+      for (let cut = from + 1; cut < to; cut++)
+        merges.add(`${characters.slice(from, cut).join('')} ${characters.slice(cut, to).join('')}`)
+    }
+  }
+  const tokens = [...pieces]
+  const files = read({ model: 'gpt2', pre, tokens, merges: [...merges] })
+  return new SubwordVocabulary('m.gguf', tokens.length, files).encodeContinuation(text).map((token) => tokens[token]!)
+}
+
+/** Each byte as the character that stands for it in the tokens of GPT-2. */
+function byteLevel(text: string): string {
+  let free = 256
+  const characters = Array.from({ length: 256 }, (_, byte) => {
+    const printable = (byte >= 33 && byte <= 126) || (byte >= 161 && byte <= 172) || byte >= 174
+    return String.fromCharCode(printable ? byte : free++)
+  })
+  return [...new TextEncoder().encode(text)].map((byte) => characters[byte]).join('')
+}
+
+const rules = JSON.parse(readFileSync(new URL('./words.json', import.meta.url), 'utf8')) as Record<
+  string,
+  Record<string, string[]>
+>
+
+it.each(Object.entries(rules))("the rule %s cuts words where Hugging Face's library does", (pre, texts) => {
+  for (const [text, words] of Object.entries(texts)) expect(wordsOf(pre, text)).toEqual(words)
 })

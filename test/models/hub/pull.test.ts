@@ -52,6 +52,18 @@ const snapshots = () => listed().filter((name) => name.includes('snapshots'))
 const halfWritten = () => listed().filter((name) => name.includes('incomplete') || name.includes('.new'))
 
 describe('a model on the hub', () => {
+  it.runIf(existsSync('/proc/self'))('cannot be fetched into a folder that lets nothing be made in it', async () => {
+    process.env.HF_HUB_CACHE = '/proc/self'
+    await expect(pull(id)).rejects.toThrow(/M002: \/proc\/self cannot be written: .*mkdir/)
+  })
+
+  it('is fetched into folders that are not there yet', async () => {
+    process.env.HF_HUB_CACHE = join(cache, 'deep', 'er')
+    const [first, second] = await Promise.all([pull(id), pull(id)])
+    expect(first).toBe(second)
+    expect(existsSync(join(first, 'config.json'))).toBe(true)
+  })
+
   it('is fetched once, into the layout of the shared cache', async () => {
     const told: string[] = []
     const model = await openModel(id, { base: '.', onDownload: ({ file }) => told.push(file) })
