@@ -9,8 +9,9 @@ export function resolve(root: unknown, reference: unknown, path: string): { read
     const hint = 'put the schema into `$defs` and write "#/$defs/name"'
     throw schemaError('P008', path, `a reference to ${JSON.stringify(reference)} is not supported`, hint)
   }
+  const pointer = decoded(reference)
   let found = root
-  for (const each of decodeURIComponent(reference).split('/').slice(1)) {
+  for (const each of pointer.split('/').slice(1)) {
     const key = each.replaceAll('~1', '/').replaceAll('~0', '~')
     const inside: Schema = isRecord(found) || Array.isArray(found) ? (found as Schema) : {}
     if (!Object.hasOwn(inside, key)) {
@@ -23,7 +24,16 @@ export function resolve(root: unknown, reference: unknown, path: string): { read
     }
     found = inside[key]
   }
-  return { schema: found, path: decodeURIComponent(reference) }
+  return { schema: found, path: pointer }
+}
+
+/** A pointer in a URI has percent-encoding (RFC 6901, section 6); what is none stands for itself. */
+function decoded(reference: string): string {
+  try {
+    return decodeURIComponent(reference)
+  } catch {
+    return reference
+  }
 }
 
 /**

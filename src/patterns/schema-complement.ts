@@ -34,6 +34,7 @@ export function isLeaf(schema: Schema): boolean {
   }
   return (
     (type === 'string' || type === 'number') &&
+    said.length > 0 &&
     said.every((keyword) => boundsOfType[type]!.includes(keyword) || (type === 'string' && keyword === 'enum'))
   )
 }

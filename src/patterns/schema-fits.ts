@@ -12,15 +12,12 @@ import {
   propertiesOf,
   recordOf,
   requireSchema,
+  requireStep,
   type Schema,
-  schemaError,
   step,
   typesOf,
 } from './schema-keywords.js'
 import { containing, onlyThese, stringBounds } from './schema-strings.js'
-
-/** References without a step into the value. */
-const deepest = 100
 
 /**
  * Whether a value fits a schema, told by the schema itself and not by an automaton: for the values of `enum` and `const`, which are known. `root` is
@@ -33,7 +30,7 @@ export function fits(root: unknown, value: unknown, schema: unknown, path: strin
 }
 
 function fitsPart(root: unknown, value: unknown, schema: Schema, path: string, depth: number): boolean {
-  if (depth > deepest) throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
+  requireStep(depth, path)
   const here = (other: unknown) => fits(root, value, other, path, depth + 1)
   const parts = (keyword: string) => listOf(schema, keyword, path) ?? []
   if ('$ref' in schema && !here(resolve(root, schema.$ref, path).schema)) return false
@@ -52,8 +49,9 @@ function fitsPart(root: unknown, value: unknown, schema: Schema, path: string, d
   return !isRecord(value) || recordFits(value, schema, path, here, inside)
 }
 
-function textFits(value: string, { not: _, ...schema }: Schema, path: string): boolean {
-  const texts = stringBounds(schema, path)
+/** `not` and `enum` have been asked before: an automaton of all texts of a long `enum` for each of them would be slow. */
+function textFits(value: string, { not: _, enum: __, ...bounds }: Schema, path: string): boolean {
+  const texts = stringBounds(bounds, path)
   return !texts || combined(onlyThese([value]), 'and', texts).dfa.size > 0
 }
 

@@ -67,6 +67,15 @@ export function requireSchema(schema: unknown, path: string): asserts schema is 
   }
 }
 
+/** Schemas that may lead to each other without a step into the value. */
+const mostSteps = 100
+
+/** Throws P008 where `count` references and cases have been followed, and none of them stepped into the value. */
+export function requireStep(count: number, path: string): void {
+  if (count > mostSteps)
+    throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
+}
+
 /** Whether a schema says several things that have to be joined (`schema-merge.ts`): all but bounds, or one keyword alone. */
 export function saysSeveral(schema: Schema): boolean {
   if (cased.some((keyword) => keyword in schema)) return true

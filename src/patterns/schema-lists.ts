@@ -9,7 +9,10 @@ import { jointly } from './schema-merge.js'
 
 /** Values of a list of different ones: each doubles the sets of them. */
 const mostDistinct = 9
-/** Places in a list that are told apart: by what stands before them, and how much of it is counted by `contains`. */
+/**
+ * Places in a list that are told apart: by what stands before them, and how much of it is counted by `contains`. So many ways may lead from
+ * one of them, too: each `contains` doubles them.
+ */
 const mostPlaces = 10_000
 
 /** How the schemas and spaces in a list are laid (`schema-nodes.ts`). */
@@ -106,6 +109,7 @@ function ways(contained: readonly Contained[], counts: readonly number[]) {
       { demands: [...demands, ...miss], next: [...next, count] },
       ...(count < (isOpen ? min : max) ? [{ demands: [...demands, schema], next: [...next, count + 1] }] : []),
     ])
+    if (all.length > mostPlaces) throw new TooLarge()
   }
   return all
 }

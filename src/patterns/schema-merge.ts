@@ -13,16 +13,13 @@ import {
   numberOf,
   propertiesOf,
   requireSchema,
+  requireStep,
   type Schema,
-  schemaError,
   typesOf,
 } from './schema-keywords.js'
 
 /** A schema, or `true` or `false`. */
 type Any = Schema | boolean
-
-/** References that one part may go through. */
-const deepest = 100
 
 /**
  * One schema for what fits all of several: bounds take the tighter, properties and elements what each part says of them, and of the cases
@@ -35,11 +32,10 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
   const waiting = parts.map((part) => ({ part, depth: 0 })).reverse()
   for (let next = waiting.pop(); next; next = waiting.pop()) {
     const { part, depth } = next
-    if (part === true) continue
+    if (part === true || (isRecord(part) && Object.keys(part).length === 0)) continue
     if (part === false) return false
     requireSchema(part, path)
-    if (depth > deepest)
-      throw schemaError('P008', path, 'a schema needs itself here', 'a reference must not lead to itself alone')
+    requireStep(depth, path)
     const told: readonly string[] = [...alone, ...cased.filter((keyword) => keyword !== 'not' || !isLeaf(part))]
     const rest = Object.entries(part).filter(([keyword]) => !told.includes(keyword))
     if (isJoined(part) || rest.length === Object.keys(part).length) {
@@ -111,7 +107,8 @@ function both(a: Schema, b: Schema, path: string): Schema {
     result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
   if (a.uniqueItems === true) result.uniqueItems = true
   joinElements(a, b, result, path)
-  return joined(result, [...partsOf(a), ...partsOf(b)])
+  // Each once: a schema that comes back to itself would else be another one on every round.
+  return joined(result, differing([...partsOf(a), ...partsOf(b)]))
 }
 
 /** Types that both name; whole numbers are numbers. */
@@ -132,7 +129,13 @@ function joinElements(a: Schema, b: Schema, result: Record<string, unknown>, pat
 /** A schema that says what all of these say. */
 export function jointly(schemas: readonly unknown[]): unknown {
   if (schemas.includes(false)) return false
-  const parts = new Map(schemas.filter((each) => each !== true).map((each) => [keyOf(each), each]))
-  const [first = true, ...more] = parts.values()
+  const [first = true, ...more] = differing(schemas.filter((each) => each !== true))
   return more.length === 0 ? first : { allOf: [first, ...more] }
+}
+
+/** Of equal schemas the first. */
+function differing<S>(schemas: readonly S[]): readonly S[] {
+  const byKey = new Map<string, S>()
+  for (const each of schemas) if (!byKey.has(keyOf(each))) byKey.set(keyOf(each), each)
+  return [...byKey.values()]
 }

@@ -1,6 +1,6 @@
 import { type CharacterDfa, combined } from './character-dfa.js'
 import { TooLarge } from './regex-nfa.js'
-import { isRecord, propertiesOf, recordOf, requireSchema, type Schema, step } from './schema-keywords.js'
+import { isRecord, propertiesOf, recordOf, requireSchema, requireStep, type Schema, step } from './schema-keywords.js'
 import { conjunction, jointly } from './schema-merge.js'
 import { anyOfThese, containing, onlyThese, otherThan, stringBounds } from './schema-strings.js'
 
@@ -107,13 +107,14 @@ function partOf(schema: Schema, path: string): Part {
 }
 
 /** The names that `propertyNames` lets through; undefined: any name. */
-function namesThatFit(root: unknown, schema: unknown, path: string): CharacterDfa | undefined {
+function namesThatFit(root: unknown, schema: unknown, path: string, depth = 0): CharacterDfa | undefined {
+  requireStep(depth, path)
   const whole = isRecord(schema) ? conjunction(root, [schema], path) : schema
   if (whole === true) return undefined
   if (whole === false) return onlyThese([])
   requireSchema(whole, path)
   if (Array.isArray(whole.anyOf)) {
-    const cases = whole.anyOf.map((each) => namesThatFit(root, each, path))
+    const cases = whole.anyOf.map((each) => namesThatFit(root, each, path, depth + 1))
     return cases.every((each) => each !== undefined) ? anyOfThese(cases) : undefined
   }
   const { type } = whole

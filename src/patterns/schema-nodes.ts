@@ -1,6 +1,7 @@
 import type { CharacterDfa } from './character-dfa.js'
 import { patternError } from './errors.js'
 import { GrammarNodes } from './grammar-nodes.js'
+import { TooLarge } from './regex-nfa.js'
 import { areDisjoint, resolve } from './schema-cases.js'
 import { isJoined, keyOf, partsOf } from './schema-joined.js'
 import {
@@ -28,6 +29,8 @@ import { anyString, quoted, stringBounds } from './schema-strings.js'
 /** The one rule for all values. */
 const anything = 'any value'
 const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
+/** Sets of names that a record must go beyond: each doubles its places, and is a bit of a whole number. */
+const mostBeyond = 16
 
 /**
  * A schema as a grammar. Space between the parts of a list or record: none, one blank, or a line break with up to 16 blanks or 8 tabs behind
@@ -167,6 +170,7 @@ export class SchemaNodes {
     const parts = partsOf(schema)
     /** Names beside each of which another must stand: a `not` of records that have only these. */
     const beyond = parts.flatMap((part) => (isRecord(part.not) ? [Object.keys(propertiesOf(part.not, path))] : []))
+    if (beyond.length > mostBeyond) throw new TooLarge()
     const all = [...new Set([...parts.flatMap((each) => Object.keys(propertiesOf(each, path))), ...required, ...beyond.flat()])]
     const names = new PropertyNames(this.root, parts, path)
     const others = names.others(all)

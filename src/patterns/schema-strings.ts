@@ -3,7 +3,6 @@ import { type CharacterDfa, combined } from './character-dfa.js'
 import type { CodePoints } from './code-points.js'
 import type { GrammarNodes } from './grammar-nodes.js'
 import { regexDfa } from './regex.js'
-import { isLeaf } from './schema-complement.js'
 import { formats } from './schema-formats.js'
 import { partsOf } from './schema-joined.js'
 import { countOf, isRecord, listOf, type Schema, schemaError, textOf } from './schema-keywords.js'
@@ -11,8 +10,7 @@ import { countOf, isRecord, listOf, type Schema, schemaError, textOf } from './s
 /** The texts that `minLength`, `maxLength`, `pattern`, `format` and a `not` of them leave; undefined when there is no such keyword. Throws P007 and P008. */
 export function stringBounds(schema: Schema, path: string): CharacterDfa | undefined {
   const bounds = partsOf(schema).flatMap((part) => {
-    const others =
-      isRecord(part.not) && isLeaf(part) && part.type === 'string' ? stringBounds(part.not, `${path}/not`) : undefined
+    const others = part.type === 'string' && isRecord(part.not) ? stringBounds(part.not, `${path}/not`) : undefined
     return [...boundsOf(part, path), ...(others ? [combined(everyText(), 'andNot', others)] : [])]
   })
   return bounds.length === 0 ? undefined : bounds.reduce((all, each) => combined(all, 'and', each))

@@ -2,6 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { schemaAutomaton } from '../../src/patterns/schema.js'
+import { fits as fitsItself } from '../../src/patterns/schema-fits.js'
 import { generator } from '../xorshift.js'
 import { accepts, completion } from './walk.js'
 
@@ -217,6 +218,8 @@ describe('random schemas with cases', () => {
               throw error
             }
           })
+          for (const { value, is } of told)
+            expect([each, value, fitsItself(schema, value, schema, '#')]).toEqual([each, value, is])
           let automaton: ReturnType<typeof schemaAutomaton>
           try {
             automaton = schemaAutomaton(schema)
@@ -290,6 +293,72 @@ describe('random schemas with cases', () => {
       { numRuns: 400, seed: 3, endOnFailure: true },
     )
     expect(texts).toBeGreaterThan(1000)
+  })
+})
+
+describe('what leads back to itself', () => {
+  it.each([
+    [{ type: 'object', not: { $ref: '#' } }, 'P001'],
+    [{ not: { $ref: '#' } }, 'P001'],
+    [{ type: 'array', contains: { $ref: '#' }, maxContains: 2 }, 'P001'],
+    [
+      { type: 'object', propertyNames: { $ref: '#/$defs/x' }, $defs: { x: { anyOf: [{ const: 'a' }, { $ref: '#/$defs/x' }] } } },
+      'P008',
+    ],
+    [
+      {
+        type: 'array',
+        uniqueItems: true,
+        items: { $ref: '#/$defs/x' },
+        $defs: { x: { anyOf: [{ const: 1 }, { $ref: '#/$defs/x' }] } },
+      },
+      'P008',
+    ],
+  ])('%j', (schema, code) => {
+    expect(() => schemaAutomaton(schema)).toThrow(code)
+  })
+
+  it('inside the value is followed', () => {
+    const tree = {
+      type: 'object',
+      properties: { a: { not: { $ref: '#' } }, b: { $ref: '#' } },
+      additionalProperties: false,
+    }
+    const validate = ajv.compile(tree)
+    const automaton = schemaAutomaton(tree)
+    const all = [
+      {},
+      { a: 1 },
+      { a: {} },
+      { b: {} },
+      { b: 1 },
+      { b: { a: {} } },
+      { a: { a: {} } },
+      { a: { c: 1 } },
+      { a: { a: { a: {} } } },
+    ]
+    expect(all.filter((value) => fits(automaton, value))).toEqual(all.filter((value) => validate(value)))
+  })
+})
+
+describe('too many cases', () => {
+  const names = Array.from({ length: 40 }, (_, i) => `p${i}`)
+  it.each([
+    ['of `if`', names.map((name) => ({ if: { required: [name] }, then: { required: [`${name}x`] } }))],
+    ['of `contains`', names.map((name) => ({ contains: { const: name } }))],
+    [
+      'of records that have only some names',
+      names.map((name) => ({ type: 'object', not: { properties: { [name]: true }, additionalProperties: false } })),
+    ],
+  ])('%s', (_, allOf) => {
+    expect(() => schemaAutomaton({ type: ['object', 'array'], allOf })).toThrow('P003')
+  })
+})
+
+describe('a `not` of a whole type', () => {
+  it.each(['string', 'number', 'object'])('%s leaves nothing of it', (type) => {
+    const automaton = schemaAutomaton({ type: [type, 'null'], anyOf: [{ type: 'null' }, { type, not: { type } }] })
+    expect(values.filter((value) => fits(automaton, value))).toEqual([null])
   })
 })
 
