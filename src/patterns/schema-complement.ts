@@ -21,6 +21,9 @@ import {
  * of records, that they have no property but some.
  */
 
+/** Numbers that are not whole. */
+export const fraction: Schema = { type: 'number', not: { type: 'number', multipleOf: 1 } }
+
 const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 
 /** Whether the `not` of a schema is one of those that are followed as they are. */
@@ -95,8 +98,7 @@ function otherTypes(types: readonly JsonType[] | undefined): readonly Schema[] {
   if (!types) return []
   const others = everyType.filter((type) => !types.includes(type) && !(type === 'number' && types.includes('integer')))
   const cases: Schema[] = others.length > 0 ? [{ type: others }] : []
-  if (types.includes('integer') && !types.includes('number'))
-    cases.push({ type: 'number', not: { type: 'number', multipleOf: 1 } })
+  if (types.includes('integer') && !types.includes('number')) cases.push(fraction)
   return cases
 }
 

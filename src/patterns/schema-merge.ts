@@ -1,5 +1,5 @@
 import { areDisjoint, resolve } from './schema-cases.js'
-import { casesOf, exactlyOne, isLeaf } from './schema-complement.js'
+import { casesOf, exactlyOne, fraction, isLeaf } from './schema-complement.js'
 import { fits } from './schema-fits.js'
 import { isJoined, joined, keyOf, partsOf } from './schema-joined.js'
 import {
@@ -69,9 +69,14 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
   if (typesOf(bounds, path)?.length === 0) return false
   const [first, ...others] = choices.flatMap((each) => each())
   if (!first) return bounds
-  if (lacksProperty(root, bounds, path)) return false
+  if (isBrokenWhole(bounds, path) || lacksProperty(root, bounds, path)) return false
   const all = [bounds, ...others.map((anyOf) => ({ anyOf }))]
   return first.length > 0 && { anyOf: first.map((each) => ({ allOf: [...all, each] })) }
+}
+
+/** Whether a whole number must not be whole: so are most cases of a `not` of whole numbers in bounds, which would multiply with others. */
+function isBrokenWhole(bounds: Schema, path: string): boolean {
+  return typesOf(bounds, path)?.join() === 'integer' && partsOf(bounds).includes(fraction)
 }
 
 /** Whether a record lacks a value for a property that must be there: a case that comes to nothing, found before it multiplies with others. */

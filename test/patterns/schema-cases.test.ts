@@ -121,6 +121,14 @@ describe('cases', () => {
   })
 })
 
+it('oneOf of whole numbers in bounds is followed, however many there are', () => {
+  const schema = { oneOf: Array.from({ length: 12 }, (_, i) => ({ type: 'integer', minimum: 10 * i, maximum: 10 * i + 12 })) }
+  const validate = ajv.compile(schema)
+  const automaton = schemaAutomaton(schema)
+  const all = [...Array.from({ length: 130 }, (_, i) => i - 2), 5.5, 'a']
+  expect(all.filter((each) => fits(automaton, each))).toEqual(all.filter((each) => validate(each)))
+})
+
 describe('oneOf of closed records', () => {
   it.each([
     ['each with a name of its own', 8, 'k', false],
