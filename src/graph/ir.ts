@@ -148,7 +148,7 @@ export interface ForceNode extends At {
 /** `factor e` (e a log weight) or `require e` (e a Bool)         logw += log e */
 export interface WeighNode extends At {
   readonly op: 'Weigh'
-  /** `where`: a `require` after every token of a span. */
+  /** `where`: a `require` after every token of a span. `limit`: one behind a span, that it came to its end. */
   readonly kind: 'factor' | 'require' | 'where' | 'limit'
   readonly value: Code
   next: NodeId

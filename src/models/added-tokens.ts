@@ -1,4 +1,5 @@
 import type { Tokenizer } from '@huggingface/tokenizers'
+import { letter } from './tokenizer-json.js'
 
 /** What the library keeps to itself of a tokenizer. */
 interface Splitting {
@@ -13,10 +14,8 @@ interface Splitter {
   split(text: string): string[]
 }
 
-/** A character of a word, as Rust's regular expressions have it. */
-const word = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]'
-const endsWithWord = new RegExp(`${word}$`, 'u')
-const startsWithWord = new RegExp(`^${word}`, 'u')
+const endsWithWord = new RegExp(`[${letter}]$`, 'u')
+const startsWithWord = new RegExp(`^[${letter}]`, 'u')
 
 /**
  * Makes a tokenizer heed `single_word`, which the library reads and passes over: such an added token is none where a character of a word

@@ -89,8 +89,8 @@ function split(match: string, behaviour = 'Isolated'): JsonObject {
   return { type: 'Split', pattern, behavior: behaviour === 'Removed' ? 'Removed' : 'Isolated', invert: false }
 }
 
-/** What belongs to a word, as Rust's regular expressions have it. */
-const letter = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
+/** The characters of words, in the brackets of a set, as Rust's regular expressions have them. */
+export const letter = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}'
 const sign = '[\\p{P}!-/:-@\\[-`{-~]'
 
 function readRightly(part: JsonObject): JsonObject {

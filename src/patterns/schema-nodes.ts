@@ -132,7 +132,8 @@ export class SchemaNodes {
     if (keyword === 'oneOf' && !areDisjoint(this.root, parts, at)) return this.nodes.call(from, this.#joined(schema, path))
     return this.nodes.choice(
       from,
-      parts.map((part, i) => (node) => this.#value(part, step(at, i), node)),
+      // The cases of a joined schema do not stand in the document: errors in them tell where it stands.
+      parts.map((part, i) => (node) => this.#value(part, this.#isJoined ? path : step(at, i), node)),
     )
   }
 

@@ -155,7 +155,7 @@ describe('malformed schemas', () => {
     ],
     [
       { oneOf: [{ additionalProperties: { type: 'string' } }, { required: ['a'] }] },
-      'P008 the values that break `additionalProperties` cannot be told, as `not`, `if` or `oneOf` asks, at `#/anyOf/1` in the schema',
+      'P008 the values that break `additionalProperties` cannot be told, as `not`, `if` or `oneOf` asks, at `#` in the schema',
     ],
     [
       { not: { type: 'array', uniqueItems: true } },
