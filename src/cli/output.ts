@@ -93,10 +93,10 @@ export function writeFolder(path: string, files: ReadonlyMap<string, string | Ui
   replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
 }
 
-/** As `makeFolder` in models/cache-folder.ts: Node's own way of it goes round without end in /proc. */
+/** As `makeFolder` in models/cache-folder.ts, in one go: Node's own way of it goes round without end in /proc. */
 function makeFolder(path: string): void {
   if (present(path)?.isDirectory()) return
-  makeFolder(dirname(path))
+  if (dirname(path) !== path) makeFolder(dirname(path))
   try {
     mkdirSync(path)
   } catch (error) {

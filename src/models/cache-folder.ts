@@ -18,19 +18,24 @@ export function temporaryName(path: string): string {
   return `${path}.${process.pid}.${randomBytes(6).toString('hex')}.new`
 }
 
-/** A folder and those that it lies in. Node's own way of it goes round without end where a folder lets nothing be made in it, as /proc does. */
+/** Makes a folder and those that it lies in. Node's own way of it goes round without end where a folder lets nothing be made in it, as /proc does. */
 export async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path)
   } catch (thrown) {
-    if ((await stat(path).catch(() => null))?.isDirectory()) return
+    if (await isFolder(path)) return
     if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw thrown
     await makeFolder(dirname(path))
     // Another process may have been quicker.
     await mkdir(path).catch(async (again) => {
-      if (!(await stat(path).catch(() => null))?.isDirectory()) throw again
+      if (!(await isFolder(path))) throw again
     })
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch(() => null)
+  return found?.isDirectory() === true
 }
 
 /** Writes a small file of the cache at once or not at all. A cache that cannot be written is only slower, so that is no error. */
