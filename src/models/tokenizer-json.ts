@@ -17,10 +17,19 @@ export function forPrompts(tokenizer: JsonObject, id: string): JsonObject {
  * Throws M017 for what the library would cut otherwise than Hugging Face's own.
  */
 export function forReading(tokenizer: JsonObject, id: string): JsonObject {
-  for (const { type, behavior, invert } of partsOf(tokenizer.pre_tokenizer, 'pretokenizers')) {
+  for (const part of partsOf(tokenizer.pre_tokenizer, 'pretokenizers')) {
+    const { type, behavior, invert } = part
+    if (type !== 'Split' && type !== 'Punctuation') continue
+    if (type === 'Split' && matchOf(part) === undefined) {
+      throw modelError(
+        'M017',
+        `the tokenizer of ${id} is damaged: it splits by no pattern`,
+        'fetch tokenizer.json again, or choose another model',
+      )
+    }
     const known = behavior === undefined ? type === 'Punctuation' : Object.hasOwn(behaviours, String(behavior))
     const plain = invert !== true || behavior === 'Isolated' || behavior === 'Removed'
-    if ((type !== 'Split' && type !== 'Punctuation') || (known && plain)) continue
+    if (known && plain) continue
     throw modelError(
       'M017',
       `the tokenizer of ${id} splits with behaviour ${JSON.stringify(behavior)}, which is not supported`,
@@ -106,14 +115,21 @@ function readRightly(part: JsonObject): JsonObject {
 }
 
 /** The library isolates whatever it does not remove, leaves out what an inverted pattern does not match, and keeps a text that is to be removed. */
-function readSplit({ pattern, behavior, invert }: JsonObject): JsonObject {
-  const { String: text, Regex } = isObject(pattern) ? pattern : {}
-  const match = typeof text === 'string' ? text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&') : String(Regex)
-  const oneCharacter = typeof text === 'string' && text.length === 1
+function readSplit(part: JsonObject): JsonObject {
+  const { pattern, behavior, invert } = part
+  const match = matchOf(part)!
+  const oneCharacter = isObject(pattern) && typeof pattern.String === 'string' && pattern.String.length === 1
   // As Gemma's, whose normalizer replaces every space: a text of any length is one word, and must not be walked back over.
   if (oneCharacter && behavior === 'MergedWithPrevious') return split(`(?<=${match})`)
   if (oneCharacter && behavior === 'MergedWithNext') return split(`(?=${match})`)
   return { ...split(match, String(behavior)), invert: invert === true && behavior === 'Removed' }
+}
+
+/** What a Split matches, as a regular expression; undefined where it does not say so. */
+function matchOf({ pattern }: JsonObject): string | undefined {
+  const { String: text, Regex } = isObject(pattern) ? pattern : {}
+  if (typeof text === 'string') return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')
+  return typeof Regex === 'string' ? Regex : undefined
 }
 
 /** The parts of a normalizer or pre-tokenizer, which may be sequences of sequences. */

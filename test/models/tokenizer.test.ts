@@ -93,6 +93,7 @@ describe('tokenizers that would be read wrongly', () => {
     [{ model: { type: 'WordPiece', vocab: { a: 0 }, unk_token: 'a' } }, 'WordPiece'],
     [{ pre_tokenizer: { type: 'Split', pattern: { Regex: 'a' }, behavior: 'MergedWithNext', invert: true } }, 'MergedWithNext'],
     [{ pre_tokenizer: { type: 'Punctuation', behavior: 'Sideways' } }, 'Sideways'],
+    [{ pre_tokenizer: { type: 'Split', behavior: 'Isolated', invert: false } }, 'no pattern'],
     [{ normalizer: { type: 'Nmt' } }, 'Nmt'],
     [{ post_processor: { type: 'TemplateProcessing' } }, 'iterable'],
   ])('%j', (change, name) => {

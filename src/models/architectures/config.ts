@@ -17,7 +17,8 @@ const activations: Readonly<Record<string, Activation>> = {
   relu: 'relu',
 }
 
-const mostListed = 1 << 22
+/** Layers or tokens of one model. */
+export const mostListed = 1 << 22
 
 /** Typed access to config.json. Every getter throws M006. null counts as absent, as Hugging Face reads it. */
 export class ConfigReader {

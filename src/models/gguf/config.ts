@@ -1,3 +1,4 @@
+import { mostListed } from '../architectures/config.js'
 import type { JsonObject } from '../json.js'
 import type { GgufHeader, GgufValue } from './header.js'
 
@@ -126,7 +127,7 @@ function gemma(type: string, value: (key: string) => GgufValue | null, { width, 
 /** Which layers are local, where the file says so: a flag for each, or the number n of a pattern whose every n-th layer is global. */
 function layerTypes(pattern: GgufValue | null, layers: number | null): string[] | null {
   // Of more layers than there is room for, `describe` tells.
-  if (pattern === null || !layers || layers > 10_000) return null
+  if (pattern === null || !layers || layers > mostListed) return null
   const isLocal = (layer: number) =>
     Array.isArray(pattern) ? pattern[layer] === true : pattern === 0 || (layer + 1) % Number(pattern) !== 0
   return Array.from({ length: layers }, (_, layer) => (isLocal(layer) ? 'sliding_attention' : 'full_attention'))
