@@ -1,7 +1,13 @@
-import { canonical, isRecord, type JsonType, listOf, type Schema, schemaError, shown, step, typesOf } from './schema-keywords.js'
+import { canonical, isRecord, type JsonType, namesOf, type Schema, schemaError, shown, step, typesOf } from './schema-keywords.js'
+
+/** A schema and where it stands. */
+interface Placed {
+  readonly schema: unknown
+  readonly path: string
+}
 
 /** The schema that a `$ref` of this document names, `#` and a JSON pointer. Throws P007 and P008. */
-export function resolve(root: unknown, reference: unknown, path: string): { readonly schema: unknown; readonly path: string } {
+export function resolve(root: unknown, reference: unknown, path: string): Placed {
   if (typeof reference !== 'string') {
     throw schemaError('P007', path, `expected a text, found ${shown(reference)}`, 'write "#/$defs/name"')
   }
@@ -41,38 +47,39 @@ function decoded(reference: string): string {
  * constant or of which one must have what the other may not. `oneOf` is then the same as `anyOf`.
  */
 export function areDisjoint(root: unknown, parts: readonly unknown[], path: string): boolean {
-  const whole = parts.map((part, i) => follow(root, part, step(path, i)))
+  const whole = parts.map((part, i) => follow(root, { schema: part, path: step(path, i) }))
   return whole.every((a, i) => whole.slice(0, i).every((b) => differ(a, b)))
 }
 
-function follow(root: unknown, schema: unknown, path: string): unknown {
-  let found = schema
-  for (let i = 0; isRecord(found) && '$ref' in found && i < 100; i++) found = resolve(root, found.$ref, path).schema
+function follow(root: unknown, part: Placed): Placed {
+  let found = part
+  for (let i = 0; isRecord(found.schema) && '$ref' in found.schema && i < 100; i++)
+    found = resolve(root, found.schema.$ref, found.path)
   return found
 }
 
-function differ(a: unknown, b: unknown): boolean {
+function differ({ schema: a, path: ourPath }: Placed, { schema: b, path: theirPath }: Placed): boolean {
   if (a === false || b === false) return true
   if (!isRecord(a) || !isRecord(b)) return false
   if (apart(constants(a), constants(b))) return true
-  const [ours, theirs] = [kinds(a), kinds(b)]
+  const [ours, theirs] = [kinds(a, ourPath), kinds(b, theirPath)]
   if (!ours || !theirs) return false
   if (ours.every((type) => !theirs.includes(type))) return true
   if ([...ours, ...theirs].some((type) => type !== 'object')) return false
-  if (lacks(a, b) || lacks(b, a)) return true
+  const [needed, asked] = [namesOf(a, 'required', ourPath), namesOf(b, 'required', theirPath)]
+  if (lacks(a, asked) || lacks(b, needed)) return true
   const [mine, other] = [a.properties, b.properties]
-  const required = listOf(a, 'required', '')?.filter((name) => listOf(b, 'required', '')?.includes(name)) ?? []
-  return required.some((name) => {
-    const key = String(name)
-    const [x, y] = [isRecord(mine) ? mine[key] : undefined, isRecord(other) ? other[key] : undefined]
+  return needed.some((name) => {
+    if (!asked.includes(name)) return false
+    const [x, y] = [isRecord(mine) ? mine[name] : undefined, isRecord(other) ? other[name] : undefined]
     return isRecord(x) && isRecord(y) && apart(constants(x), constants(y))
   })
 }
 
-/** Whether a record must have a property that the other may not have. */
-function lacks(a: Schema, b: Schema): boolean {
-  if (a.additionalProperties !== false || 'patternProperties' in a) return false
-  return (listOf(b, 'required', '') ?? []).some((name) => !isRecord(a.properties) || !Object.hasOwn(a.properties, String(name)))
+/** Whether a record may not have a property that the other must have. */
+function lacks({ properties, patternProperties, additionalProperties }: Schema, required: readonly string[]): boolean {
+  if (additionalProperties !== false || patternProperties !== undefined) return false
+  return required.some((name) => !isRecord(properties) || !Object.hasOwn(properties, name))
 }
 
 function constants(schema: Schema): readonly string[] | undefined {
@@ -85,6 +92,6 @@ function apart(a: readonly string[] | undefined, b: readonly string[] | undefine
 }
 
 /** Types with whole numbers told as numbers. */
-function kinds(schema: Schema): readonly JsonType[] | undefined {
-  return typesOf(schema, '')?.map((type) => (type === 'integer' ? 'number' : type))
+function kinds(schema: Schema, path: string): readonly JsonType[] | undefined {
+  return typesOf(schema, path)?.map((type) => (type === 'integer' ? 'number' : type))
 }

@@ -161,6 +161,10 @@ describe('malformed schemas', () => {
       { not: { type: 'array', uniqueItems: true } },
       'P008 the values that break `uniqueItems` cannot be told, as `not`, `if` or `oneOf` asks, at `#` in the schema',
     ],
+    [
+      { oneOf: [{ type: 'null' }, { $ref: '#/$defs/a' }], $defs: { a: { type: 'strng' } } },
+      'P007 there is no type "strng", at `#/$defs/a/type` in the schema',
+    ],
     [{ type: 'object', then: { required: ['a'] } }, 'P007 `then` and `else` say nothing without `if`, at `#` in the schema'],
     [
       { type: 'array', maxContains: 3 },
