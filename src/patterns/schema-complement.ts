@@ -2,6 +2,7 @@ import { resolve } from './schema-cases.js'
 import {
   boundsOfType,
   countOf,
+  everyType,
   isRecord,
   type JsonType,
   listOf,
@@ -17,14 +18,12 @@ import {
 /*
  * What is said with `not`, `if` and their kin, told as cases (`anyOf`) of schemas without them. A schema is a conjunction, so its complement is
  * the cases in which one of its keywords is broken; what it says of parts of a value is pushed inwards, `not` before the schema of the part. At
- * the leaves three kinds of `not` remain, which are followed as they are: beside a type of texts or of numbers, bounds of that type; and
+ * the leaves three kinds of `not` remain, which are followed as they are: beside a type of texts or of numbers, bounds of that type or listed texts; and
  * of records, that they have no property but some.
  */
 
 /** Numbers that are not whole. */
 export const fraction: Schema = { type: 'number', not: { type: 'number', multipleOf: 1 } }
-
-const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 
 /** Whether the `not` of a schema is one of those that are followed as they are. */
 export function isLeaf(schema: Schema): boolean {

@@ -40,6 +40,8 @@ const refused: Readonly<Record<string, string>> = {
   nullable: 'write `"type": ["string", "null"]`',
 }
 
+/** Types that have no value in common; together they have every value. */
+export const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 const types: readonly JsonType[] = ['null', 'boolean', 'integer', 'number', 'string', 'array', 'object']
 
 export function schemaError(code: 'P003' | 'P007' | 'P008', path: string, message: string, hint: string): SmcError {

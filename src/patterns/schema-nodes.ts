@@ -7,6 +7,7 @@ import { isJoined, keyOf, partsOf } from './schema-joined.js'
 import {
   alone,
   countOf,
+  everyType,
   isOf,
   isRecord,
   type JsonType,
@@ -28,7 +29,6 @@ import { anyString, quoted, stringBounds } from './schema-strings.js'
 
 /** The one rule for all values. */
 const anything = 'any value'
-const everyType: readonly JsonType[] = ['null', 'boolean', 'number', 'string', 'array', 'object']
 /** Sets of names that a record must go beyond: each doubles its places, and is a bit of a whole number. */
 const mostBeyond = 16
 
