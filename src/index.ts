@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { literalTexts } from './check/literals.js'
@@ -21,7 +20,7 @@ import type { RunOptions } from './infer/run.js'
 import type { SelfTestOptions, SelfTestResult } from './infer/self-test/result.js'
 import { backendChoice, deviceChoice, productType, requireBoundable, requireKnown, settle } from './infer/settings.js'
 import { tracesText } from './infer/traces-file.js'
-import { readSource, readTwist } from './load.js'
+import { programHash, readSource, readTwist } from './load.js'
 
 export type { Diagnostic, Note } from './diagnostics/diagnostic.js'
 export { SmcError } from './diagnostics/diagnostic.js'
@@ -78,6 +77,11 @@ export interface Program {
   readonly settings: Partial<Settings>
   /** The inference graph after every pass. */
   readonly stages: readonly Stage[]
+  /**
+   * What is wrong with the patterns of `matching` that stand in the program or in files that it names, and need neither a param nor a model: `run`
+   * throws the same before it begins.
+   */
+  checkPatterns(): Promise<readonly Diagnostic[]>
   /**
    * Draws weighted samples of the program's target.
    * @param params values for its params, as JSON
@@ -160,20 +164,16 @@ class LoadedProgram implements Program {
         ...(value && { default: value.span.source.text.slice(value.span.start, value.span.end) }),
       }
     })
-    const texts = new Set<string>()
-    const visit = (module: typeof checked.main) => {
-      if (texts.has(module.program.source.text)) return
-      texts.add(module.program.source.text)
-      for (const used of module.uses.values()) visit(used)
-    }
-    visit(checked.main)
-    this.hash = createHash('sha256')
-      .update([...texts].join('\0'))
-      .digest('hex')
+    this.hash = programHash(checked.main)
   }
 
   get stages(): readonly Stage[] {
     return this.stagesFor(true)
+  }
+
+  async checkPatterns(): Promise<readonly Diagnostic[]> {
+    const { patternMistakes } = await import('./infer/check-patterns.js')
+    return patternMistakes(this.stages.at(-1)!.graph)
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {

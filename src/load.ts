@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { basename, dirname, resolve } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -37,6 +38,20 @@ export function loadModules(main: Source): Module {
     return module
   }
   return load(main)
+}
+
+/** SHA-256 of the text of a program and of every file that it uses, hex. */
+export function programHash(main: Module): string {
+  const texts = new Set<string>()
+  const visit = ({ program, uses }: Module) => {
+    if (texts.has(program.source.text)) return
+    texts.add(program.source.text)
+    for (const used of uses.values()) visit(used)
+  }
+  visit(main)
+  return createHash('sha256')
+    .update([...texts].join('\0'))
+    .digest('hex')
 }
 
 /** Where an extern function of a file lies, as a URL that `import` takes. */

@@ -85,7 +85,8 @@ async function selfTest(path: string, flags: CheckFlags, io: Io, open: typeof lo
 
 async function findings(path: string, open: typeof load) {
   try {
-    return (await open(path)).diagnostics
+    const program = await open(path)
+    return [...program.diagnostics, ...(await program.checkPatterns())]
   } catch (error) {
     if (error instanceof SmcError && error.blame === 'program') return error.diagnostics
     throw error

@@ -23,6 +23,25 @@ describe('check', () => {
     expect(short!.out).toMatch(/^bad\.smc:2:8: error C001: .*\n$/)
     expect(JSON.parse(json!.out)).toMatchObject([{ code: 'C001', span: { path: 'bad.smc', line: 2, column: 8 } }])
   })
+
+  test('patterns that need neither a model nor a param are read, too', async () => {
+    const program = (pattern: string) =>
+      `model lm = "no/such-model"\nparam n: Int\nsample x ~ lm("a") matching ${pattern}\nreturn x\n`
+    write({ 'schema.json': '{ "type": "strin" }', 'dates.ebnf': 'root ::= "a" nex\nnext ::= "b"\n' })
+    const told = async (pattern: string) => {
+      write({ 'p.smc': program(pattern) })
+      const { code, out, err } = await smcc(['check', 'p.smc', '--format', 'short'])
+      expect([code, err]).toEqual([out === '' ? 0 : 1, ''])
+      return out
+    }
+    expect(await told('json("schema.json")')).toMatch(/^p\.smc:3:\d+: error P007: .*#\/type/)
+    expect(await told('json("missing.json")')).toMatch(/^p\.smc:3:\d+: error R023: /)
+    expect(await told('grammar("dates.ebnf")')).toMatch(/^dates\.ebnf:1:14: error P005: /)
+    expect(await told('json({ minimum: 3, maximum: 2, type: "integer" })')).toMatch(/error P001: /)
+    // What a param decides is told by the run.
+    expect(await told('json({ minimum: n, maximum: 2, type: "integer" })')).toBe('')
+    expect(await told('json({ enum: [1, 2] })')).toBe('')
+  })
 })
 
 describe('graph', () => {
