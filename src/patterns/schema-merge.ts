@@ -65,7 +65,8 @@ export function conjunction(root: unknown, parts: readonly unknown[], path: stri
     const left = values.filter((value) => parts.every((part) => fits(root, value, part, path)))
     return left.length > 0 && { enum: left }
   }
-  const bounds = plain.reduce((all, each) => both(all, each, path), joined({}, []))
+  // Each once: a schema that comes back to itself would else be another one on every round.
+  const bounds = differing(plain.flatMap(partsOf)).reduce((all, each) => both(all, each, path), joined({}, []))
   if (typesOf(bounds, path)?.length === 0) return false
   const [first, ...others] = choices.flatMap((each) => each())
   if (!first) return bounds
@@ -112,8 +113,7 @@ function both(a: Schema, b: Schema, path: string): Schema {
     result.required = [...new Set([...listOf(a, 'required', path)!, ...listOf(b, 'required', path)!])]
   if (a.uniqueItems === true) result.uniqueItems = true
   joinElements(a, b, result, path)
-  // Each once: a schema that comes back to itself would else be another one on every round.
-  return joined(result, differing([...partsOf(a), ...partsOf(b)]))
+  return joined(result, [...partsOf(a), ...partsOf(b)])
 }
 
 /** Types that both name; whole numbers are numbers. */
