@@ -86,7 +86,7 @@ export function listNodes(layer: Layer, schema: Schema, path: string, from: numb
     for (const { demands, next } of ways(contained, counts)) {
       const behind =
         demands.length > 0
-          ? layer.value(jointly([own, ...demands]), `${path}/contains`, before)
+          ? layer.call(jointly([own, ...demands]), `${path}/contains`, before)
           : count < first.length
             ? layer.value(own, at, before)
             : layer.call(own, at, before)

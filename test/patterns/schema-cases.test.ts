@@ -129,6 +129,12 @@ it('oneOf of whole numbers in bounds is followed, however many there are', () =>
   expect(all.filter((each) => fits(automaton, each))).toEqual(all.filter((each) => validate(each)))
 })
 
+it('`contains` counts far', () => {
+  const automaton = schemaAutomaton({ type: 'array', contains: { type: 'integer' }, maxContains: 1000 })
+  const list = (count: number) => JSON.stringify(['a', ...new Array(count).fill(7), 'b'])
+  expect([0, 1, 1000, 1001].map((count) => accepts(automaton, list(count)))).toEqual([false, true, true, false])
+})
+
 describe('oneOf of closed records', () => {
   it.each([
     ['each with a name of its own', 8, 'k', false],
