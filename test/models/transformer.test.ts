@@ -1,5 +1,6 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { Arena } from '../../src/models/arena.js'
 import { type DrawReply, type DrawRequest, type History, nothing, stopped } from '../../src/models/model.js'
 import { openModel } from '../../src/models/registry.js'
 import { complement, setOf } from '../../src/models/token-set.js'
@@ -7,6 +8,7 @@ import { Transformer } from '../../src/models/transformer.js'
 import { key, uniforms } from './fixed-randomness.js'
 import { drawing, type Mask } from './requests.js'
 
+const original = Arena.prototype.exchange
 let model: Transformer
 beforeAll(async () => {
   const opened = await openModel('tiny', { base: '.' })
@@ -279,6 +281,28 @@ describe('state', () => {
       alone,
     )
     expect(model.tokensRun - before).toBe(1)
+  })
+
+  it('exchanges no row with one that nobody stands on', async () => {
+    model.forget()
+    let particles: History[] = Array.from({ length: 12 }, (_, i) => model.extend(start(), 300 + i))
+    const all = { rows: 64, live: () => particles }
+    const ask = () =>
+      model.draw(
+        [...new Set(particles)].map((history, slot) => request(history, slot)),
+        all,
+      )
+    await ask()
+    const moves: (readonly [boolean, boolean])[] = []
+    const exchange = vi.spyOn(Arena.prototype, 'exchange').mockImplementation(function (this: Arena, a, b) {
+      moves.push([this.rows[a] !== null, this.rows[b] !== null])
+      return original.call(this, a, b)
+    })
+    particles = [0, 0, 3, 3, 4, 7, 7, 7, 9, 11, 11, 11].map((i) => model.extend(particles[i]!, 786))
+    await ask()
+    exchange.mockRestore()
+    expect(moves.length).toBeGreaterThan(0)
+    expect(moves.filter(([from, to]) => from && to)).toEqual([])
   })
 
   it('reads a prompt once, however many rows go on from it', async () => {
