@@ -106,6 +106,13 @@ export class Arena {
     return this.rows.indexOf(null)
   }
 
+  /** Whether other rows lie between these. */
+  areApart(rows: ReadonlySet<Row>): boolean {
+    const isOne = (row: Row | null) => row !== null && rows.has(row)
+    const between = this.rows.slice(this.rows.findIndex(isOne) + 1, this.rows.findLastIndex(isOne))
+    return between.some((row) => row && !rows.has(row))
+  }
+
   /** Puts a new row in a free slot, with the first `count` tokens of `from`. */
   place(index: number, from: Row | null, count: number): Row {
     const row: Row = { index, path: from ? from.path.slice(0, count) : [] }

@@ -183,7 +183,8 @@ export class State implements AttentionState {
       claimed.add(from!)
     }
     const fresh = jobs.filter((job) => job.fresh)
-    if (this.#areApart(claimed)) this.#reclaimOnce(turn)
+    // What lies between rows must be moved, which costs less where nobody stands on it.
+    if (this.#arena.areApart(claimed)) this.#reclaimOnce(turn)
     this.#makeRoom(fresh.length, turn, jobs, waiting)
     for (const job of fresh) job.row = this.#arena.place(this.#arena.free(), job.base.own > 0 ? job.base.row : null, job.base.own)
     const ordered = this.#gather(jobs)
@@ -246,14 +247,6 @@ export class State implements AttentionState {
 
   #freeSlots(): number {
     return this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
-  }
-
-  /** Whether rows lie between these that are not of them: they will have to be moved, which costs less where nobody stands on the others. */
-  #areApart(rows: ReadonlySet<Row>): boolean {
-    const { rows: all } = this.#arena
-    const first = all.findIndex((row) => row && rows.has(row))
-    const last = all.findLastIndex((row) => row && rows.has(row))
-    return all.slice(first + 1, last).some((row) => row && !rows.has(row))
   }
 
   #reclaimOnce(turn: Turn): void {
