@@ -101,6 +101,11 @@ export class Arena {
     this.length = 0
   }
 
+  /** Free slots. */
+  get vacant(): number {
+    return this.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
+  }
+
   /** The lowest free slot, or -1. */
   free(): number {
     return this.rows.indexOf(null)

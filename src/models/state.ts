@@ -223,17 +223,17 @@ export class State implements AttentionState {
 
   /** Free slots for `count` new rows of the batch `jobs`, while `waiting` waits. */
   #makeRoom(count: number, turn: Turn, jobs: readonly Job[], waiting: () => readonly Job[]): void {
-    if (this.#freeSlots() < count) this.#reclaimOnce(turn)
-    const missing = count - this.#freeSlots()
+    if (this.#arena.vacant < count) this.#reclaimOnce(turn)
+    const missing = count - this.#arena.vacant
     if (missing <= 0) return
     this.#arena.grow(Math.min(turn.limits.rows, Math.max(leastRows, even(this.#arena.capacity + missing))), 0)
-    if (this.#freeSlots() < count) this.#free(count, turn, jobs, waiting)
+    if (this.#arena.vacant < count) this.#free(count, turn, jobs, waiting)
   }
 
   /** Drops rows until `count` slots are free. Those that `waiting` goes on from come last, those of the batch `jobs` are never dropped. */
   #free(count: number, turn: Turn, jobs: readonly Job[], waiting: () => readonly Job[]): void {
     this.#reclaimOnce(turn)
-    const missing = count - this.#freeSlots()
+    const missing = count - this.#arena.vacant
     if (missing <= 0) return
     const bases = new Set(waiting().map(({ base }) => base.row))
     const fixed = new Set(jobs.flatMap(({ row, base }) => [row, base.row]))
@@ -243,10 +243,6 @@ export class State implements AttentionState {
     for (const row of rows.sort((a, b) => rank(a) - rank(b)).slice(0, missing)) this.#release(row, 0)
     this.dropped += missing
     turn.evicted = true
-  }
-
-  #freeSlots(): number {
-    return this.#arena.rows.reduce((total, row) => total + (row ? 0 : 1), 0)
   }
 
   #reclaimOnce(turn: Turn): void {
@@ -259,7 +255,7 @@ export class State implements AttentionState {
     const few = (rows: number) => rows <= (1 - idleShare) * this.#arena.capacity && this.#arena.capacity > leastRows
     if (++this.#fills % fillsALook !== 0 || !few(jobs.length)) return
     this.#reclaim(live, jobs)
-    const used = this.#arena.rows.reduce((total, row) => total + (row ? 1 : 0), 0)
+    const used = this.#arena.capacity - this.#arena.vacant
     if (few(used + jobs.length)) this.#arena.shrink(Math.max(leastRows, even(used + jobs.length)))
   }
 
