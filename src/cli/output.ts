@@ -4,7 +4,6 @@ import {
   chmodSync,
   constants,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -14,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { makeFolder } from '../models/cache-folder.js'
 import { isManifest } from '../report/folder.js'
 import { commandError, reason } from './errors.js'
 
@@ -89,19 +89,12 @@ export function writeAtomically(path: string, text: string | Uint8Array): void {
 
 /** Writes the files of a run; every text is on the disk before the first takes its name. */
 export function writeFolder(path: string, files: ReadonlyMap<string, string | Uint8Array>): void {
-  makeFolder(resolve(path))
-  replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
-}
-
-/** As `makeFolder` in models/cache-folder.ts, in one go: Node's own way of it goes round without end in /proc. */
-function makeFolder(path: string): void {
-  if (present(path)?.isDirectory()) return
-  if (dirname(path) !== path) makeFolder(dirname(path))
   try {
-    mkdirSync(path)
+    makeFolder(resolve(path))
   } catch (error) {
-    if (!present(path)?.isDirectory()) throw commandError('X014', `cannot write \`${path}\`: ${reason(error)}`)
+    throw commandError('X014', `cannot write \`${(error as NodeJS.ErrnoException).path ?? path}\`: ${reason(error)}`)
   }
+  replaceAll(new Map([...files].map(([name, text]) => [join(path, name), text])))
 }
 
 function replaceAll(texts: ReadonlyMap<string, string | Uint8Array>): void {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdirSync, statSync } from 'node:fs'
+import { rename, rm, writeFile } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 
@@ -19,30 +20,38 @@ export function temporaryName(path: string): string {
 }
 
 /** Makes a folder and those that it lies in. Node's own way of it goes round without end where a folder lets nothing be made in it, as /proc does. */
-export async function makeFolder(path: string): Promise<void> {
+export function makeFolder(path: string): void {
+  if (madeFolder(path)) return
+  makeFolder(dirname(path))
+  if (!madeFolder(path)) mkdirSync(path)
+}
+
+/** Whether the folder is there now; false where the one that it lies in is not. Throws what the system throws. */
+function madeFolder(path: string): boolean {
   try {
-    await mkdir(path)
+    mkdirSync(path)
+    return true
   } catch (thrown) {
-    if (await isFolder(path)) return
-    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw thrown
-    await makeFolder(dirname(path))
     // Another process may have been quicker.
-    await mkdir(path).catch(async (again) => {
-      if (!(await isFolder(path))) throw again
-    })
+    if (isFolder(path)) return true
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(path) === path) throw thrown
+    return false
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
-  const found = await stat(path).catch(() => null)
-  return found?.isDirectory() === true
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
 }
 
 /** Writes a small file of the cache at once or not at all. A cache that cannot be written is only slower, so that is no error. */
 export async function writeCached(path: string, text: string): Promise<void> {
   const temporary = temporaryName(path)
   try {
-    await makeFolder(dirname(path))
+    makeFolder(dirname(path))
     await writeFile(temporary, text)
     await rename(temporary, path)
   } catch {

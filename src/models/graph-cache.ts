@@ -89,7 +89,7 @@ export async function cachedGraphs(modelHash: string, options: CacheOptions = {}
 async function within({ temporary }: Written, action: () => Promise<Session | null>): Promise<Session | null> {
   let session: Session | null = null
   try {
-    await makeFolder(temporary)
+    makeFolder(temporary)
     session = await action()
   } catch {
     // The graph is built in memory instead, and what is wrong with the model is said there.

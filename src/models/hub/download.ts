@@ -39,7 +39,7 @@ export async function download(id: string, file: RemoteFile, path: string, onDow
 }
 
 async function fetchWhole(id: string, file: RemoteFile, path: string, onDownload?: OnDownload): Promise<void> {
-  await makeFolder(dirname(path))
+  makeFolder(dirname(path))
   const partial = await partialFor(path, (received) => onDownload?.({ file: file.name, received, size: file.size }))
   if (partial === null) return
   let failure = ''

@@ -120,14 +120,14 @@ const choose = { model: chosen, classifier: chosenForClassifier }
 
 /** A link to the blob, as Hugging Face's libraries make it; a copy where the system has no links. */
 async function link(blob: string, path: string): Promise<void> {
-  await makeFolder(dirname(path))
+  makeFolder(dirname(path))
   const fresh = temporaryName(path)
   await symlink(relative(dirname(path), blob), fresh).catch(() => copyFile(blob, fresh))
   await rename(fresh, path)
 }
 
 async function writeWhole(path: string, text: string): Promise<void> {
-  await makeFolder(dirname(path))
+  makeFolder(dirname(path))
   const fresh = temporaryName(path)
   await writeFile(fresh, text)
   await rename(fresh, path)
