@@ -29,6 +29,13 @@ export class GrammarNodes {
     return this.nodes.push({ empty: [], reads: [], calls: [] }) - 1
   }
 
+  /** The node of a number, a new one where there is none yet. */
+  numbered(nodes: Map<number, number>, number: number): number {
+    let node = nodes.get(number)
+    if (node === undefined) nodes.set(number, (node = this.node()))
+    return node
+  }
+
   /** A rule whose nodes are still to be laid between its start and its final node. */
   rule(name: string): number {
     return this.rules.push({ name, start: this.node(), final: this.node() }) - 1

@@ -3,6 +3,7 @@ import {
   boundsOfType,
   countOf,
   everyType,
+  isOf,
   isRecord,
   type JsonType,
   listOf,
@@ -159,26 +160,20 @@ function noneOf(values: readonly unknown[], path: string): readonly unknown[] {
   const truths = [true, false].filter((truth) => values.includes(truth))
   const lists = values.filter((value): value is readonly unknown[] => Array.isArray(value))
   const records = values.filter(isRecord)
-  const named = { null: values.includes(null), boolean: truths.length > 0, number: numbers.length > 0, string: texts.length > 0 }
-  const types = { ...named, array: lists.length > 0, object: records.length > 0 }
-  const others = everyType.filter((type) => !types[type as keyof typeof types])
+  const others = everyType.filter((type) => !values.some((value) => isOf(value, type)))
   const cases: unknown[] = others.length > 0 ? [{ type: others }] : []
   if (texts.length > 0) cases.push({ type: 'string', not: { type: 'string', enum: texts } })
   if (numbers.length > 0)
     cases.push({ allOf: numbers.map((value) => ({ type: 'number', not: { type: 'number', minimum: value, maximum: value } })) })
   if (truths.length === 1) cases.push({ enum: [!truths[0]] })
-  if (lists.length > 0) cases.push({ type: 'array', allOf: lists.map((list) => ({ anyOf: notThisList(list) })) })
+  if (lists.length > 0) cases.push({ type: 'array', allOf: lists.map((list) => ({ anyOf: notThisList(list, path) })) })
   if (records.length > 0) cases.push({ type: 'object', allOf: records.map((record) => ({ anyOf: notThisRecord(record, path) })) })
   return cases
 }
 
-function notThisList(list: readonly unknown[]): readonly unknown[] {
-  const type = 'array'
-  const before = (i: number) => Array.from({ length: i }, () => true)
-  return [
-    ...outside(type, list.length, list.length, 'Items', {}),
-    ...list.map((each, i) => ({ type, minItems: i + 1, prefixItems: [...before(i), { not: { const: each } }] })),
-  ]
+function notThisList(list: readonly unknown[], path: string): readonly unknown[] {
+  const prefixItems = list.map((each) => ({ const: each }))
+  return otherLists({ prefixItems, minItems: list.length, maxItems: list.length }, path)
 }
 
 function notThisRecord(record: Schema, path: string): readonly unknown[] {

@@ -34,8 +34,8 @@ function fitsPart(root: unknown, value: unknown, schema: Schema, path: string, d
   const here = (other: unknown) => fits(root, value, other, path, depth + 1)
   const parts = (keyword: string) => listOf(schema, keyword, path) ?? []
   if ('$ref' in schema && !here(resolve(root, schema.$ref, path).schema)) return false
-  if ('const' in schema && canonical(value) !== canonical(schema.const)) return false
-  if ('enum' in schema && !parts('enum').some((each) => canonical(each) === canonical(value))) return false
+  if ('const' in schema && !among(value, [schema.const])) return false
+  if ('enum' in schema && !among(value, parts('enum'))) return false
   if (!parts('allOf').every(here)) return false
   if ('anyOf' in schema && !parts('anyOf').some(here)) return false
   if ('oneOf' in schema && parts('oneOf').filter(here).length !== 1) return false
@@ -47,6 +47,11 @@ function fitsPart(root: unknown, value: unknown, schema: Schema, path: string, d
   if (typeof value === 'number') return numberFits(value, schema, path)
   if (Array.isArray(value)) return listFits(value, schema, path, inside)
   return !isRecord(value) || recordFits(value, schema, path, here, inside)
+}
+
+function among(value: unknown, listed: readonly unknown[]): boolean {
+  const text = canonical(value)
+  return listed.some((each) => canonical(each) === text)
 }
 
 /** `not` and `enum` have been asked before: an automaton of all texts of a long `enum` for each of them would be slow. */

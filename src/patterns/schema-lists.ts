@@ -148,9 +148,7 @@ function distinctNodes(
     for (const [i, value] of values.entries()) {
       const both = used | (2 ** i)
       if (both === used) continue
-      let behind = places.get(both)
-      if (behind === undefined) places.set(both, (behind = nodes.node()))
-      nodes.join(layer.constant(value, next), behind)
+      nodes.join(layer.constant(value, next), nodes.numbered(places, both))
     }
   }
   nodes.join(layer.gap(end), close)

@@ -204,13 +204,13 @@ export class SchemaNodes {
       const keys = new Map<number, number>()
       for (const [place, node] of places) {
         const { count, mask } = split(place)
-        if (!required.includes(name)) nodes.join(node, this.#numbered(next, place))
+        if (!required.includes(name)) nodes.join(node, nodes.numbered(next, place))
         if (count === max) continue
         const to = Math.min(count + 1, enough) + (enough + 1) * (mask | bits(name))
-        nodes.join(key(node, count), this.#numbered(keys, to))
+        nodes.join(key(node, count), nodes.numbered(keys, to))
       }
       for (const [to, node] of keys)
-        nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), this.#numbered(next, to))
+        nodes.join(this.#value(value, at, this.#colon(nodes.text(node, JSON.stringify(name)))), nodes.numbered(next, to))
       places = next
     }
     const close = (node: number, count: number) => nodes.join(count === 0 ? node : this.#gap(node), end)
@@ -246,13 +246,6 @@ export class SchemaNodes {
       const name = names ? quoted(nodes, key, names) : anyString(nodes, key)
       nodes.join(nodes.call(this.#colon(name), this.#rule(schema, path)), to)
     }
-  }
-
-  /** The node of a number, a new one where there is none yet. */
-  #numbered(nodes: Map<number, number>, number: number): number {
-    let node = nodes.get(number)
-    if (node === undefined) nodes.set(number, (node = this.nodes.node()))
-    return node
   }
 
   #constant(value: unknown, from: number): number {
