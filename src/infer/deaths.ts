@@ -4,15 +4,15 @@ import { callFrom, type Particle, textOf } from './particle.js'
 
 /** What has killed particles, and the best text that died last: told when all are dead. */
 export class Deaths {
-  private readonly counts = new Map<Step, number>()
-  /** Where the program calls the library function in which a step stands. */
-  private readonly calls = new Map<Step, Note>()
+  /** By the step that killed them; `calls`: where the program calls the library function in which that stands. */
+  private readonly killed = new Map<Step, { count: number; readonly calls: readonly Note[] }>()
   private last: { readonly generation: number; readonly logw: number; readonly text: string } | null = null
 
   /** `logw`: the log weight that the particle had before. `generation`: points that the population has passed. */
   note(p: Particle, logw: number, generation: number): void {
-    this.counts.set(p.step, (this.counts.get(p.step) ?? 0) + 1)
-    if (!this.calls.has(p.step)) for (const call of callFrom(p, p.step.span)) this.calls.set(p.step, call)
+    const known = this.killed.get(p.step)
+    if (known) known.count++
+    else this.killed.set(p.step, { count: 1, calls: callFrom(p, p.step.span) })
     const { last } = this
     if (last && last.generation === generation && logw <= last.logw) return
     this.last = { generation, logw, text: textOf(p) }
@@ -20,12 +20,11 @@ export class Deaths {
 
   /** Z-hat = 0: which statement killed most, and the best text that died last. */
   allDead(generation: number, warnings: readonly Diagnostic[]): SmcError {
-    const [worst, count] = [...this.counts].reduce((a, b) => (b[1] > a[1] ? b : a))
-    const total = [...this.counts.values()].reduce((a, b) => a + b, 0)
+    const [worst, { count, calls }] = [...this.killed].reduce((a, b) => (b[1].count > a[1].count ? b : a))
+    const total = [...this.killed.values()].reduce((sum, each) => sum + each.count, 0)
     const points = `${generation} resampling point${generation === 1 ? '' : 's'}`
-    const call = this.calls.get(worst)
-    const notes: Note[] = call ? [call] : []
-    notes.push({ message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` })
+    const told = { message: `this statement killed ${count} of the ${total} that died; the population had passed ${points}` }
+    const notes: Note[] = [...calls, told]
     if (this.last?.text) notes.push({ message: `the best text that died last: ${JSON.stringify(this.last.text)}` })
     const hint = warnings.length > 0 ? 'see the warning: it tells why' : remedy(worst)
     const dead = diagnostic('R003', worst.span, 'all particles are dead: log Z-hat is minus infinity', { notes, hint })

@@ -44,6 +44,11 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
   /** Prompts repeat over particles and over evaluations; each is cut into tokens once and is one history. */
   const starts = new Map<ModelValue, Map<string, Start>>()
 
+  function positive(v: Value, site: number, what: string): number {
+    const n = op.int(v, site)
+    return n >= 1 ? n : fail('R006', site, `expected ${what}, found ${n}`)
+  }
+
   function start(model: ModelValue, key: string, encode: () => number[], site: number): Start {
     let known = starts.get(model)
     if (!known) starts.set(model, (known = new Map()))
@@ -242,13 +247,7 @@ export function contexts(fail: Fail, op: ReturnType<typeof operators>, running: 
     },
     firstMatch: (stop: string | RegExp, text: string): number =>
       typeof stop === 'string' ? text.indexOf(stop) : text.search(stop),
-    blockSize(v: Value, site: number): number {
-      const n = op.int(v, site)
-      return n >= 1 ? n : fail('R006', site, `expected blocks of 1 token or more, found ${n}`)
-    },
-    spacing(v: Value, site: number): number {
-      const n = op.int(v, site)
-      return n >= 1 ? n : fail('R006', site, `expected 1 token or more between resampling points, found ${n}`)
-    },
+    blockSize: (v: Value, site: number): number => positive(v, site, 'blocks of 1 token or more'),
+    spacing: (v: Value, site: number): number => positive(v, site, '1 token or more between resampling points'),
   }
 }
