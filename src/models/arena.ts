@@ -113,6 +113,7 @@ export class Arena {
 
   /** Whether other rows lie between these. */
   areApart(rows: ReadonlySet<Row>): boolean {
+    if (rows.size === 0) return false
     const isOne = (row: Row | null) => row !== null && rows.has(row)
     const between = this.rows.slice(this.rows.findIndex(isOne) + 1, this.rows.findLastIndex(isOne))
     return between.some((row) => row && !rows.has(row))
