@@ -172,8 +172,10 @@ class LoadedProgram implements Program {
   }
 
   async checkPatterns(): Promise<readonly Diagnostic[]> {
+    const { graph } = this.stages.at(-1)!
+    if (graph.patterns.length === 0) return []
     const { patternMistakes } = await import('./infer/check-patterns.js')
-    return patternMistakes(this.stages.at(-1)!.graph)
+    return patternMistakes(graph)
   }
 
   async run(params: Readonly<Record<string, unknown>> = {}, options: RunOptions = {}): Promise<RunResult> {
