@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest'
 import { agrees } from './agree.js'
 import type { World } from './interpreter.js'
-import type { Markov } from './reference-streams.js'
+import { markov } from './reference-streams.js'
 
 /*
  * The forms of language.md §6 in one program: patterns, `until`, limits, proposals, blocks, `where`, twists, functions and loops on
@@ -10,15 +10,11 @@ import type { Markov } from './reference-streams.js'
 
 const tokens = ['a', 'b', 'ab', 'E']
 
-function markov(rows: readonly (readonly number[])[]): Markov {
-  return { tokens, end: 'E', next: Object.fromEntries(['', ...tokens].map((t, i) => [t, rows[i]!])) }
-}
-
 const last = [0, 0, 0, 1]
 const world: World = {
   models: {
-    lm: markov([[0.4, 0.3, 0.2, 0.1], [0.2, 0.4, 0.2, 0.2], [0.3, 0.3, 0.3, 0.1], [0.5, 0.1, 0.2, 0.2], last]),
-    other: markov([[0.1, 0.2, 0.4, 0.3], [0.4, 0.1, 0.3, 0.2], [0.25, 0.25, 0.25, 0.25], [0.1, 0.3, 0.3, 0.3], last]),
+    lm: markov(tokens, [[0.4, 0.3, 0.2, 0.1], [0.2, 0.4, 0.2, 0.2], [0.3, 0.3, 0.3, 0.1], [0.5, 0.1, 0.2, 0.2], last]),
+    other: markov(tokens, [[0.1, 0.2, 0.4, 0.3], [0.4, 0.1, 0.3, 0.2], [0.25, 0.25, 0.25, 0.25], [0.1, 0.3, 0.3, 0.3], last]),
   },
 }
 const open = `model lm = "table"

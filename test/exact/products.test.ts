@@ -3,7 +3,7 @@ import { compileSource } from '../../src/compile.js'
 import { agrees, few, ways } from './agree.js'
 import { meaning, type World } from './interpreter.js'
 import { expected, sampler, table, totalOf } from './measure.js'
-import type { Markov } from './reference-streams.js'
+import { markov } from './reference-streams.js'
 
 /*
  * Products, quotients and powers of contexts (language.md §4), and draws observed under another context (§6 "Fusion"), against the
@@ -11,16 +11,12 @@ import type { Markov } from './reference-streams.js'
  */
 
 /** Three tokens and an end; every row gives a chance to all but where it says so. */
-function markov(rows: readonly (readonly number[])[]): Markov {
-  const tokens = ['a', 'b', 'c', 'E']
-  return { tokens, end: 'E', next: Object.fromEntries(['', ...tokens].map((t, i) => [t, rows[i]!])) }
-}
-
+const tokens = ['a', 'b', 'c', 'E']
 const last = [0, 0, 0, 1]
 const world: World = {
   models: {
-    lm: markov([[0.4, 0.3, 0.2, 0.1], [0.2, 0.5, 0.1, 0.2], [0.3, 0.3, 0.3, 0.1], [0.6, 0.1, 0.1, 0.2], last]),
-    other: markov([[0.1, 0.2, 0.4, 0.3], [0.5, 0.1, 0.2, 0.2], [0.25, 0.25, 0.25, 0.25], [0.1, 0.3, 0.3, 0.3], last]),
+    lm: markov(tokens, [[0.4, 0.3, 0.2, 0.1], [0.2, 0.5, 0.1, 0.2], [0.3, 0.3, 0.3, 0.1], [0.6, 0.1, 0.1, 0.2], last]),
+    other: markov(tokens, [[0.1, 0.2, 0.4, 0.3], [0.5, 0.1, 0.2, 0.2], [0.25, 0.25, 0.25, 0.25], [0.1, 0.3, 0.3, 0.3], last]),
   },
 }
 const open = `model lm = "table"
@@ -167,7 +163,7 @@ describe('what is observed on a distribution is no factor of the draw, whatever 
 })
 
 test('a division by a probability of 0 is an error with its place, unless another factor is 0', async () => {
-  const zero = markov([[1, 0, 0, 0], last, last, last, last])
+  const zero = markov(tokens, [[1, 0, 0, 0], last, last, last, last])
   const models = { lm: table(world.models.lm!), other: table(zero) }
   const start = 'model lm = "table"\nmodel other = "table"\nlet a = lm("")\nlet b = other("")\n'
   for (const fuse of [true, false]) {

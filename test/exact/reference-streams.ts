@@ -11,6 +11,11 @@ export interface Markov {
   readonly next: Readonly<Record<string, readonly number[]>>
 }
 
+/** A table with the end token E: a row for the start of a text, and one behind every token. */
+export function markov(tokens: readonly string[], rows: readonly (readonly number[])[]): Markov {
+  return { tokens, end: 'E', next: Object.fromEntries(['', ...tokens].map((t, i) => [t, rows[i]!])) }
+}
+
 /** A token as a value: its text is empty where it ends a text. */
 export class Tok {
   constructor(
